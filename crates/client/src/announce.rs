@@ -87,7 +87,9 @@ impl Dataset {
         let Inner { union, servers, counting, runtime, .. } = &*self.0;
         let (news, heard) = watch::channel(News::Reached(pass.order.as_ref().map_or(0, |order| order.position)));
         let mut crier = JoinSet::new();
-        for (partition, server) in union.partitions.iter().zip(servers) {
+        let each = union.partitions.iter().zip(servers);
+        let each = each.flat_map(|(partition, seat)| seat.members().into_iter().map(move |member| (partition, member)));
+        for (partition, member) in each {
             let order = pass.order.clone().map(|order| AnnouncedOrder {
                 address: order.address,
                 shuffle: order.shuffle,
@@ -98,7 +100,7 @@ impl Dataset {
                 position: order.position,
             });
             let announcer = Announcer {
-                server: Arc::clone(server),
+                server: Arc::clone(&member.server),
                 counting: Arc::clone(counting),
                 announcement: Announcement {
                     dataset: union.name.as_str().to_owned(),

@@ -9,12 +9,12 @@ use headwater_wire::{Samples, proto};
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
-use crate::connection::Server;
 use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
+use crate::replicas::Seat;
 use crate::trouble::Trouble;
 
 // === impl Dataset ===
@@ -43,7 +43,7 @@ impl Dataset {
 async fn ask_all(
     dataset: &str,
     partition: &Partition,
-    server: &Arc<Server>,
+    server: &Arc<Seat>,
     indices: &[u64],
     (retry, task): (&Retry, u64),
 ) -> Result<Vec<(usize, bool)>, ClientError> {
@@ -66,14 +66,14 @@ async fn ask_all(
 
 /// The server's flags; `None` from one that is too old.
 async fn ask_patiently(
-    server: &Server,
+    server: &Arc<Seat>,
     request: proto::CachedRequest,
     retry: &Retry,
     task: u64,
 ) -> Result<Option<bytes::Bytes>, ClientError> {
-    let mut patience = Patience::for_answer(server, retry, task);
+    let mut patience = Patience::for_answer(server.address(), retry, task);
     loop {
-        let answer = timeout(retry.stall, ask(server, request.clone())).await;
+        let answer = timeout(server.answer_within(retry.stall), ask(server, request.clone())).await;
         match answer.unwrap_or(Err(Trouble::Silent("no answer"))) {
             Ok(answer) => return Ok(Some(answer.cached)),
             Err(Trouble::Lasting(ClientError::Refused { code: Code::Unimplemented, .. })) => {
@@ -88,9 +88,9 @@ async fn ask_patiently(
     }
 }
 
-async fn ask(server: &Server, request: proto::CachedRequest) -> Result<proto::CachedAnswer, Trouble> {
+async fn ask(server: &Arc<Seat>, request: proto::CachedRequest) -> Result<proto::CachedAnswer, Trouble> {
     let client = server.connect().await?;
-    let response = client.jobs().cached(request).await.map_err(|status| server.judge(&status))?;
-    server.put_back(client);
+    let response = client.jobs().cached(request).await.map_err(|status| client.judge(&status))?;
+    client.put_back();
     Ok(response.into_inner())
 }

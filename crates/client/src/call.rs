@@ -7,16 +7,16 @@ use headwater_types::{FailureKind, SampleIndex};
 use headwater_wire::{Delivery, Fetch, proto};
 use prost::Message;
 use tokio::task::consume_budget;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tonic::Streaming;
 
 use crate::arriving::Line;
 use crate::awaited::Awaited;
 use crate::chunk::Chunk;
-use crate::connection::Client;
 use crate::job::FetchJob;
 use crate::live::Following;
 use crate::outlet::Put;
+use crate::replicas::Seated;
 use crate::sample::Sample;
 use crate::trouble::Trouble;
 use crate::wanted::as_asked;
@@ -27,6 +27,7 @@ pub(crate) struct Call<'a> {
     /// What is still to come.
     awaited: Awaited,
     line: Arc<Line>,
+    client: &'a Seated,
     /// `None` once the call was given up so that another worker can make one.
     stream: Option<Streaming<proto::FetchBatch>>,
 }
@@ -54,18 +55,19 @@ impl<'a> Call<'a> {
     /// Calls for the first `at_most` samples of what is missing of a chunk.
     pub(crate) async fn open(
         job: &'a FetchJob,
-        client: &Client,
+        client: &'a Seated,
         chunk: &Chunk,
         at_most: usize,
     ) -> Result<Self, Trouble> {
         let wanted = chunk.missing().take(at_most);
         let (samples, ways, epochs) = as_asked(wanted.clone());
         let request = proto::FetchRequest::from(Fetch { samples, ways, epochs, ..job.fetch.clone() });
-        let answer = timeout(job.options.retry.stall, client.samples().fetch(request)).await;
-        let response = answer.map_err(|_elapsed| Trouble::Silent("a call was not answered"))?;
-        let stream = response.map_err(|status| job.server.judge(&status))?.into_inner();
+        let mut samples = client.samples();
+        let opening = samples.fetch(request);
+        let response = client.wait(job.options.retry.stall, "a call was not answered", opening).await?;
+        let stream = response.map_err(|status| client.judge(&status))?.into_inner();
         let awaited = Awaited::new(wanted, job.partition.sample_epochs);
-        Ok(Self { job, awaited, line: Arc::clone(&client.line), stream: Some(stream) })
+        Ok(Self { job, awaited, line: Arc::clone(&client.line), client, stream: Some(stream) })
     }
 
     /// Takes what comes until the call ends, and settles it in the chunk.
@@ -89,13 +91,13 @@ impl<'a> Call<'a> {
             // First: with a slow reader there is always another message, and the change would wait for the call's end.
             biased;
             () = replanned(self.job, chunk, plan) => return Err(End::Replanned),
-            message = timeout(self.job.options.retry.stall, stream.message()) => message,
+            message = self.client.wait(self.job.options.retry.stall, "a call went silent", stream.message()) => message,
         };
         match message {
             Ok(Ok(Some(batch))) => Ok(batch),
             Ok(Ok(None)) => Err(End::Broke(format!("it ended a call with {} samples to come", self.awaited.len()))),
-            Ok(Err(status)) => Err(End::Failed(self.job.server.judge(&status))),
-            Err(_elapsed) => Err(End::Failed(Trouble::Silent("a call went silent"))),
+            Ok(Err(status)) => Err(End::Failed(self.client.judge(&status))),
+            Err(trouble) => Err(End::Failed(trouble)),
         }
     }
 
@@ -117,13 +119,13 @@ impl<'a> Call<'a> {
 
     /// Every message is a sign of life; one may say that the server is busy.
     fn hear(&self, batch: &proto::FetchBatch) {
-        let FetchJob { counting, pulse, server, .. } = self.job;
+        let FetchJob { counting, pulse, .. } = self.job;
         counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
         pulse.beat();
         if let Some(proto::Waiting { reason, detail }) = &batch.waiting
             && pulse.hears_busy()
         {
-            let server = server.address();
+            let server = self.client.address();
             tracing::warn!(%server, missing = self.awaited.len(), "the server is busy: {reason}: {detail}");
         }
     }

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use headwater_types::ClassId;
 
-use crate::address::ServerAddress;
 use crate::error::ClientError;
+use headwater_discovery::ServerAddress;
 
 /// The classes of these servers together.
 ///

@@ -27,12 +27,12 @@ use headwater_wire::{Bearer, BearerChannel};
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 
-use crate::address::ServerAddress;
 use crate::arriving::{Arriving, Line};
 use crate::error::ClientError;
 use crate::socket::{Connector, Refusal};
 use crate::throttle::Throttle;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 /// A connection.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl Server {
             return Ok(Client { most_message, ..idle });
         }
         let line = Arc::new(Line::new(Arc::clone(&self.arriving)));
-        let to = (self.access.clone(), self.address.host().to_owned(), self.refusal.clone());
+        let to = (self.access.clone(), self.address.certified().to_owned(), self.refusal.clone());
         let connector = Connector::new(self.throttle.clone(), Arc::clone(&line), to);
         let channel = self.endpoint.connect_with_connector(connector).await.map_err(|error| {
             if let Some(fault) = TlsFault::behind(&error).or_else(|| self.refusal.take()) {

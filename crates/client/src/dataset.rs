@@ -1,21 +1,22 @@
 //! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use headwater_discovery::{ServerAddress, Servers};
 use headwater_types::{DatasetName, Digest, Field, JobName, ModelName};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::address::ServerAddress;
 use crate::connection::Server;
 use crate::counters::{Counters, Counting};
-use crate::describe::{self, describe};
+use crate::describe;
 use crate::error::ClientError;
 use crate::model::{ModelInfo, RegisteredModel};
-use crate::named::check_named;
 use crate::options::ClientOptions;
 use crate::partition::Partition;
+use crate::replicas::{Asked, Gathered, Keeper, Replica, Seat, Wanted, gather};
 use crate::throttle::Throttle;
 use crate::union::Union;
 
@@ -27,8 +28,10 @@ pub struct Dataset(pub(crate) Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) union: Union,
-    /// The server of each partition.
-    pub(crate) servers: Vec<Arc<Server>>,
+    /// The servers of each partition.
+    pub(crate) servers: Vec<Arc<Seat>>,
+    /// What the caller has named.
+    named: Servers,
     digest: Digest,
     pub(crate) options: ClientOptions,
     pub(crate) throttle: Option<Throttle>,
@@ -37,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) runtime: Handle,
     /// The job that the dataset is read for, where one was named.
     job: Mutex<Option<JobName>>,
+    /// Looks after servers that stand in for each other, or that are looked up.
+    _keeper: Option<AbortOnDropHandle<()>>,
 }
 
 // === impl Inner ===
@@ -46,55 +51,79 @@ impl Inner {
     pub(crate) fn job(&self) -> MutexGuard<'_, Option<JobName>> {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// A server at this address, reached as the others are.
+    pub(crate) fn server(&self, address: &ServerAddress) -> Result<Server, ClientError> {
+        reached(address, &self.options, self.throttle.as_ref(), &self.counting)
+    }
 }
 
 // === impl Dataset ===
 
 impl Dataset {
-    /// Asks every server what it serves, and sees to it that together they serve each sample once. A server that cannot
-    /// be reached is waited for as long as [`Retry::connect_for`](crate::Retry::connect_for) says.
+    /// Asks every server what it serves, and sees to it that together they serve each sample: servers that serve the
+    /// same part stand in for each other. A server that cannot be reached is waited for as long as
+    /// [`Retry::connect_for`](crate::Retry::connect_for) says; where the others have everything, it is gone on without.
     ///
     /// # Errors
     /// No server, or one twice; a server that does not answer; servers that do not make one dataset.
     pub async fn connect(
-        servers: &[ServerAddress],
+        servers: impl Into<Servers>,
         name: &DatasetName,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
         Self::connect_to(servers, name, None, options).await
     }
 
-    /// As [`connect`](Self::connect), to the generation whose partitions have these digests, in the order of the
-    /// servers, where one is named: for a process that takes part in a run which holds that generation.
+    /// As [`connect`](Self::connect), to the generation whose partitions have these digests, in order, where one is
+    /// named: for a process that takes part in a run which holds that generation.
     ///
     /// # Errors
-    /// A server that does not hold the generation any more ([`ClientError::DatasetChanged`]); and as for `connect`.
+    /// Servers that do not hold the generation any more ([`ClientError::DatasetChanged`]); and as for `connect`.
     pub async fn connect_to(
-        servers: &[ServerAddress],
+        servers: impl Into<Servers>,
         name: &DatasetName,
         generation: Option<&[Digest]>,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
-        check_named(servers)?;
-        if generation.is_some_and(|digests| digests.len() != servers.len()) {
-            return Err(ClientError::Request("the generation has another number of partitions than there are servers"));
+        let named: Servers = servers.into();
+        let addresses = named.find().await?;
+        if generation.is_some_and(|digests| digests.len() > addresses.len()) {
+            return Err(ClientError::Request("the generation has more partitions than there are servers"));
         }
-        let named = |place: usize| generation.map(|digests| digests[place]);
         let options = ClientOptions { retry: options.retry.clone().consistent(), ..options };
-        let idle = options.streams_per_server.get();
         let throttle = options.bandwidth.map(Throttle::new);
         let counting = Arc::new(Counting::default());
-        let server = |address: &ServerAddress| {
-            Server::new(address.clone(), options.access.clone(), throttle.clone(), Arc::clone(&counting.arriving), idle)
-                .map(Arc::new)
+        let server = |address: &ServerAddress| reached(address, &options, throttle.as_ref(), &counting).map(Arc::new);
+        let servers: Vec<_> = addresses.iter().map(server).collect::<Result<_, _>>()?;
+        let wanted = Wanted { name, generation, is_found: !named.is_fixed() };
+        let Gathered { partitions, absent } = gather(&servers, &wanted, &options).await?;
+        let is_kept = !named.is_fixed() || !absent.is_empty() || partitions.iter().any(|of| of.len() > 1);
+        let doubts = Arc::new(Notify::new());
+        let seat = |of: &Vec<Replica>| {
+            let asked = Asked { dataset: name.clone(), digest: of[0].description.digest };
+            Arc::new(Seat::new(of, asked, Arc::clone(&doubts)))
         };
-        let servers: Vec<_> = servers.iter().map(server).collect::<Result<_, _>>()?;
-        let asked = servers.iter().enumerate();
-        let asked = asked.map(|(place, server)| describe(server, (name, named(place)), &options.retry, place as u64));
-        let union = Union::new(name.clone(), &servers, try_join_all(asked).await?, &options)?;
+        let servers: Vec<_> = partitions.iter().map(seat).collect();
+        let union = Union::new(name.clone(), &servers, partitions, &absent, &options)?;
         let (digest, runtime) = (union.digest(), Handle::current());
-        let job = Mutex::default();
-        Ok(Self(Arc::new(Inner { union, servers, digest, options, throttle, counting, runtime, job })))
+        let inner = |dataset: &Weak<Inner>| {
+            let keeper = is_kept.then(|| Keeper::new(dataset.clone(), doubts, named.follow()));
+            let keeper = keeper.map(|keeper| AbortOnDropHandle::new(runtime.spawn(keeper.run())));
+            let job = Mutex::default();
+            Inner { union, servers, named, digest, options, throttle, counting, runtime, job, _keeper: keeper }
+        };
+        Ok(Self(Arc::new_cyclic(inner)))
+    }
+
+    /// The same generation on the same servers, over connections and with counters of its own.
+    ///
+    /// # Errors
+    /// As for [`connect_to`](Self::connect_to).
+    pub async fn again(&self) -> Result<Self, ClientError> {
+        let Inner { union, named, options, .. } = &*self.0;
+        let generation: Vec<_> = union.partitions.iter().map(|partition| partition.digest).collect();
+        Box::pin(Self::connect_to(named, &union.name, Some(&generation), options.clone())).await
     }
 
     /// The dataset's name.
@@ -148,6 +177,22 @@ impl Dataset {
         &self.0.union.partitions
     }
 
+    /// The servers of each partition, in the order of the partitions: those that are up, or were when last asked,
+    /// before the others.
+    pub fn replicas(&self) -> Vec<Vec<ServerAddress>> {
+        let of = |seat: &Arc<Seat>| {
+            let mut members = seat.members();
+            members.sort_by_key(|member| member.standing());
+            members.iter().map(|member| member.server.address().clone()).collect()
+        };
+        self.0.servers.iter().map(of).collect()
+    }
+
+    /// One server of each partition, which is up as far as is known.
+    pub fn leaders(&self) -> Vec<ServerAddress> {
+        self.replicas().into_iter().filter_map(|servers| servers.into_iter().next()).collect()
+    }
+
     /// The options.
     pub fn options(&self) -> &ClientOptions {
         &self.0.options
@@ -178,12 +223,23 @@ impl Dataset {
     /// this place.
     pub async fn round_trips(&self, server: usize, times: usize) -> Result<Vec<Duration>, ClientError> {
         let unknown = ClientError::Request("there is no such server");
-        let server = self.0.servers.get(server).ok_or(unknown)?;
-        describe::round_trips(server, &self.0.union.name, times, &self.0.options.retry).await
+        let seat = self.0.servers.get(server).ok_or(unknown)?;
+        describe::round_trips(&seat.best().server, &self.0.union.name, times, &self.0.options.retry).await
     }
 
     /// What this dataset and its clones have done so far.
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
     }
+}
+
+/// A server at this address. It is connected to when it is first asked.
+fn reached(
+    address: &ServerAddress,
+    options: &ClientOptions,
+    throttle: Option<&Throttle>,
+    counting: &Counting,
+) -> Result<Server, ClientError> {
+    let (access, arriving) = (options.access.clone(), Arc::clone(&counting.arriving));
+    Server::new(address.clone(), access, throttle.cloned(), arriving, options.streams_per_server.get())
 }

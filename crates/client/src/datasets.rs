@@ -3,12 +3,12 @@
 use futures::future::join_all;
 use headwater_wire::{ServedDataset, proto};
 
-use crate::address::ServerAddress;
 use crate::connection::Client;
 use crate::error::ClientError;
 use crate::inquiry::inquire;
 use crate::named::check_named;
 use crate::options::ClientOptions;
+use headwater_discovery::ServerAddress;
 
 /// What one server says of its datasets.
 #[derive(Clone, Debug)]

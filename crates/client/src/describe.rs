@@ -30,16 +30,14 @@ pub(crate) async fn describe(
     retry: &Retry,
     task: u64,
 ) -> Result<Description, ClientError> {
-    let mut patience = Patience::for_description(server, retry, task);
+    let mut patience = Patience::for_description(server.address(), retry, task);
     loop {
         let trouble = match ask(server, (name, generation), patience.one_try()).await {
             Ok(answer) => {
                 let description = Description::read(name, answer).map_err(|problem| server.protocol(problem))?;
                 return match generation.is_some_and(|digest| digest != description.digest) {
                     // A server that is older than generations answers about what it has.
-                    true => {
-                        Err(ClientError::DatasetChanged { server: server.address().clone(), message: OTHER.to_owned() })
-                    }
+                    true => Err(other_generation(server)),
                     false => Ok(description),
                 };
             }
@@ -50,6 +48,11 @@ pub(crate) async fn describe(
         }
         sleep(patience.bear(trouble)?).await;
     }
+}
+
+/// A server serves another generation than was named.
+pub(crate) fn other_generation(server: &Server) -> ClientError {
+    ClientError::DatasetChanged { server: server.address().clone(), message: OTHER.to_owned() }
 }
 
 /// How long each of so many answers takes, on one connection; a first answer, which opens it, does not count.
@@ -92,7 +95,8 @@ fn may_be_another(trouble: &Trouble) -> bool {
     }
 }
 
-async fn ask(
+/// One try, within a limit.
+pub(crate) async fn ask(
     server: &Server,
     (name, generation): (&DatasetName, Option<Digest>),
     limit: Duration,
@@ -121,7 +125,7 @@ mod tests {
             let error = not_connected(&server, Duration::ZERO, trouble);
             assert!(matches!(&error, ClientError::NotConnected { last, .. } if *last == words()), "{error}");
         }
-        let error = not_connected(&server, Duration::ZERO, Trouble::Lasting(ClientError::NoServers));
-        assert!(matches!(error, ClientError::NoServers), "{error}");
+        let error = not_connected(&server, Duration::ZERO, Trouble::Lasting(ClientError::Request("it helps nothing")));
+        assert!(matches!(error, ClientError::Request(_)), "{error}");
     }
 }

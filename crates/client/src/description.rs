@@ -40,7 +40,8 @@ pub(crate) struct Description {
     pub(crate) source: String,
 }
 
-const INSTANCE_BYTES: usize = 16;
+/// Bytes by which a server is known.
+pub(crate) const INSTANCE_BYTES: usize = 16;
 
 // === impl Description ===
 

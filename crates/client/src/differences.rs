@@ -1,20 +1,24 @@
 //! What differs between an earlier generation of a dataset and the one that is held.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::differences::count;
 use headwater_types::{Differences, Digest};
 use headwater_wire::{Compare, differences, proto};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::connection::Server;
 use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
+use crate::replicas::Seat;
 use crate::trouble::Trouble;
+
+/// What is wrong with a server that says nothing.
+const SILENT: &str = "a call went silent";
 
 // === impl Dataset ===
 
@@ -40,7 +44,7 @@ impl Dataset {
 
 /// The differences of one partition.
 async fn of_partition(
-    server: &Server,
+    seat: &Arc<Seat>,
     partition: &Partition,
     compare: Compare,
     retry: &Retry,
@@ -48,25 +52,29 @@ async fn of_partition(
     if Some(compare.from) == compare.to {
         return Ok(Differences::default());
     }
-    let mut patience = Patience::for_answer(server, retry, partition.first);
+    let mut patience = Patience::for_answer(seat.address(), retry, partition.first);
     loop {
-        match ask(server, partition, &compare, retry).await {
+        match ask(seat, partition, &compare, retry).await {
             Ok(differences) => return Ok(differences),
             Err(trouble) => sleep(patience.bear(trouble)?).await,
         }
     }
 }
 
-async fn ask(server: &Server, partition: &Partition, compare: &Compare, retry: &Retry) -> Result<Differences, Trouble> {
-    let client = server.connect().await?;
-    let silent = |_| Trouble::Silent("a call went silent");
+async fn ask(
+    seat: &Arc<Seat>,
+    partition: &Partition,
+    compare: &Compare,
+    retry: &Retry,
+) -> Result<Differences, Trouble> {
+    let client = seat.connect().await?;
     let request = proto::DifferencesRequest::from(compare.clone());
-    let response = timeout(retry.stall, client.datasets().differences(request)).await.map_err(silent)?;
-    let mut stream = response.map_err(|status| server.judge(&status))?.into_inner();
-    let broke = |message: String| Trouble::Lasting(server.protocol(message));
+    let response = client.wait(retry.stall, SILENT, client.datasets().differences(request)).await?;
+    let mut stream = response.map_err(|status| client.judge(&status))?.into_inner();
+    let broke = |message: String| Trouble::Lasting(client.protocol(message));
     let mut all = Differences::default();
     while let Some(batch) =
-        timeout(retry.stall, stream.message()).await.map_err(silent)?.map_err(|status| server.judge(&status))?
+        client.wait(retry.stall, SILENT, stream.message()).await?.map_err(|status| client.judge(&status))?
     {
         let to = differences::extend(&mut all, batch).map_err(|invalid| broke(invalid.to_string()))?;
         if Some(to) != compare.to {
@@ -77,7 +85,7 @@ async fn ask(server: &Server, partition: &Partition, compare: &Compare, retry: &
     let earlier = (partition.samples + removed).checked_sub(count(&all.added));
     let earlier = earlier.ok_or_else(|| broke("more samples were added than there are".to_owned()))?;
     all.check(earlier, partition.samples).map_err(|error| broke(error.to_string()))?;
-    server.put_back(client);
+    client.put_back();
     Ok(all)
 }
 

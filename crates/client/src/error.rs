@@ -7,24 +7,45 @@ use headwater_types::field::FieldError;
 use headwater_types::{DatasetName, FieldKind, ModelName};
 use tonic::Code;
 
-use crate::address::ServerAddress;
 use crate::parts::PartsError;
+use headwater_discovery::{DiscoveryError, ServerAddress};
 
 /// Why the client cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No server was named.
-    #[error("no server is named: give --servers HOST:PORT[,HOST:PORT...]")]
-    NoServers,
-    /// A server was named twice.
-    #[error("server {0} is named twice in --servers")]
-    DuplicateServer(ServerAddress),
+    /// Servers cannot be found.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
     /// One server was named by two addresses.
     #[error("{first} and {second} are one server, whose samples would come twice: name it once in --servers")]
     SameServer {
         /// One address of the server.
         first: ServerAddress,
         /// Another address of the server.
+        second: ServerAddress,
+    },
+    /// Servers that have the same photos give different samples of them.
+    #[error(
+        "servers {first} and {second} have the same photos and different {what}, so that they cannot stand in for each \
+         other: start both with the same settings, or leave one of them out"
+    )]
+    ReplicasDiffer {
+        /// What differs.
+        what: &'static str,
+        /// A server.
+        first: ServerAddress,
+        /// The server that differs from it.
+        second: ServerAddress,
+    },
+    /// A photo is to be put into one of several servers that have the same.
+    #[error(
+        "servers {first} and {second} stand in for each other: a photo that is put into one would be missing in the \
+         other; name one server of each part, and have the others list the same store"
+    )]
+    IngestIntoReplicas {
+        /// A server.
+        first: ServerAddress,
+        /// A server that has the same photos.
         second: ServerAddress,
     },
     /// Together the servers do not serve each sample once.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Code, Response, Status};
 
-use crate::address::ServerAddress;
 use crate::connection::{Client, Server};
 use crate::describe::{self, UNHEARD, UNREACHED};
 use crate::error::ClientError;
 use crate::options::ClientOptions;
 use crate::patience::Patience;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 /// Asks a server with this request by this call, and reads its answer. `too_old` is the error where the server does not
 /// know the call.
@@ -27,7 +27,7 @@ pub(crate) async fn inquire<R: Clone, M, T>(
     read: impl FnOnce(M) -> Result<T, String>,
 ) -> Result<T, ClientError> {
     let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
-    let mut patience = Patience::for_description(&server, &options.retry, task);
+    let mut patience = Patience::for_description(server.address(), &options.retry, task);
     loop {
         let end = Instant::now() + patience.one_try();
         let trouble = match ask(&server, (request.clone(), &call), end).await {

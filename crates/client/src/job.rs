@@ -7,7 +7,6 @@ use headwater_wire::{Choice, Fetch, Samples};
 
 use crate::checked::CheckedRequest;
 use crate::chunk_source::ChunkSource;
-use crate::connection::Server;
 use crate::counters::Counting;
 use crate::expectation::Expectation;
 use crate::live::LivePlan;
@@ -17,6 +16,7 @@ use crate::outlet::Outlet;
 use crate::partition::Partition;
 use crate::pulse::Pulse;
 use crate::refusals::Refusals;
+use crate::replicas::Seat;
 use crate::sizing::{Sizing, payload_bytes};
 use crate::union::Union;
 use crate::ways::Ways;
@@ -24,7 +24,7 @@ use crate::ways::Ways;
 /// What the workers of one server share.
 #[derive(Debug)]
 pub(crate) struct FetchJob {
-    pub(crate) server: Arc<Server>,
+    pub(crate) seat: Arc<Seat>,
     pub(crate) partition: Partition,
     pub(crate) source: ChunkSource,
     /// What every call asks, but for the samples, their ways and their epochs.
@@ -43,8 +43,8 @@ pub(crate) struct FetchJob {
 pub(crate) struct FetchJobs<'a> {
     pub(crate) request: &'a CheckedRequest,
     pub(crate) union: &'a Union,
-    /// The server of each partition.
-    pub(crate) servers: &'a [Arc<Server>],
+    /// The servers of each partition.
+    pub(crate) servers: &'a [Arc<Seat>],
     pub(crate) options: &'a ClientOptions,
     /// Payload bytes after which a server is asked to close a batch.
     pub(crate) batch: ByteCount,
@@ -54,19 +54,28 @@ pub(crate) struct FetchJobs<'a> {
     pub(crate) job: Option<JobName>,
 }
 
+// === impl FetchJob ===
+
+impl FetchJob {
+    /// How many calls run at once: so many to each server that there is when the fetch begins.
+    pub(crate) fn streams(&self) -> usize {
+        self.seat.streams(self.options.streams_per_server.get())
+    }
+}
+
 // === impl FetchJobs ===
 
 impl FetchJobs<'_> {
     /// One job for each server.
     pub(crate) fn of_all_servers(&self) -> Vec<Arc<FetchJob>> {
         let served = self.union.partitions.iter().zip(self.servers).enumerate();
-        served.map(|(place, (partition, server))| Arc::new(self.of(place, partition, server))).collect()
+        served.map(|(place, (partition, seat))| Arc::new(self.of(place, partition, seat))).collect()
     }
 
-    fn of(&self, place: usize, partition: &Partition, server: &Arc<Server>) -> FetchJob {
+    fn of(&self, place: usize, partition: &Partition, seat: &Arc<Seat>) -> FetchJob {
         let expectation = self.expectation();
         FetchJob {
-            server: Arc::clone(server),
+            seat: Arc::clone(seat),
             partition: partition.clone(),
             source: self.source(partition, &expectation),
             fetch: self.fetch(place, partition),
@@ -97,7 +106,8 @@ impl FetchJobs<'_> {
 
     fn source(&self, partition: &Partition, expectation: &Expectation) -> ChunkSource {
         let CheckedRequest { wish, ordered, .. } = self.request;
-        let streams = self.servers.len() * self.options.streams_per_server.get();
+        let of_one = self.options.streams_per_server.get();
+        let streams = self.servers.iter().map(|seat| seat.streams(of_one)).sum();
         let sizing = Sizing { options: self.options, ordered: *ordered, streams };
         let share = wish.indices.len().min(partition.samples);
         let size = sizing.chunk(share, payload_bytes(expectation, partition, &wish.ways));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use headwater_types::Digest;
 use headwater_wire::proto;
 
-use crate::address::ServerAddress;
+use headwater_discovery::ServerAddress;
 
 /// Most reasons of one server, and most bytes of one text, that are shown: a server is not trusted to be brief.
 const MOST_REASONS: usize = 32;

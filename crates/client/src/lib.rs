@@ -7,7 +7,6 @@
 //!
 //! Never here: which samples to take in which epoch, or which cut is best. That is the caller's.
 
-mod address;
 mod options;
 
 mod error;
@@ -48,6 +47,8 @@ mod model;
 
 mod left_out;
 mod parts;
+
+mod replicas;
 
 mod union;
 
@@ -104,7 +105,6 @@ mod finish;
 
 mod batch;
 
-pub use address::ServerAddress;
 pub use addresses::Addresses;
 pub use announce::{Announced, Pass, PassOrder};
 pub use asked_model::{AskedModel, Front};
@@ -115,6 +115,7 @@ pub use dataset::Dataset;
 pub use datasets::{ServerDatasets, datasets};
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
+pub use headwater_discovery::{DiscoveryError, ServerAddress, ServerSource, Servers};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::HostPortError;
 pub use headwater_wire::ingest as ingest_calls;

@@ -1,19 +1,20 @@
 //! The names of a dataset's samples, without the photos.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
 use headwater_types::{ClassId, Field, FieldValue, SampleIndex};
 use headwater_wire::{List, Listed, Samples, proto};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::connection::{Client, Server};
 use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
+use crate::replicas::{Seat, Seated};
 use crate::trouble::Trouble;
 
 /// Samples of one call: some tens of megabytes.
@@ -22,7 +23,7 @@ const _: () = assert!(SAMPLES_PER_CALL <= MAX_SAMPLES_PER_CALL);
 
 /// One server, asked for the names of its samples.
 struct Lister<'a> {
-    server: &'a Server,
+    server: &'a Arc<Seat>,
     dataset: &'a str,
     partition: &'a Partition,
     retry: &'a Retry,
@@ -91,7 +92,7 @@ impl Lister<'_> {
         }
         self.partition.names()?;
         let mut listed = Vec::new();
-        let mut patience = Patience::for_answer(self.server, self.retry, self.partition.first);
+        let mut patience = Patience::for_answer(self.server.address(), self.retry, self.partition.first);
         loop {
             let before = listed.len();
             let call = part(wanted, before);
@@ -113,11 +114,11 @@ impl Lister<'_> {
     async fn call(&self, wanted: Samples, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
         let client = self.server.connect().await?;
         self.read(&client, wanted, listed).await?;
-        self.server.put_back(client);
+        client.put_back();
         Ok(())
     }
 
-    async fn read(&self, client: &Client, wanted: Samples, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
+    async fn read(&self, client: &Seated, wanted: Samples, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
         let (dataset, digest) = (self.dataset.to_owned(), Some(self.partition.digest));
         let mut next = match &wanted {
             Samples::Range { first, .. } => *first,
@@ -126,13 +127,13 @@ impl Lister<'_> {
         let end = next + wanted.len() as u64;
         let fields = self.fields.iter().map(|field| field.name.clone()).collect();
         let list = List { dataset, dataset_digest: digest, samples: wanted, fields };
-        let silent = |_| Trouble::Silent("a call went silent");
-        let response = timeout(self.retry.stall, client.datasets().list(proto::ListRequest::from(list))).await;
-        let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
-        let broke = |message: String| Trouble::Lasting(self.server.protocol(message));
+        let (silent, request) = ("a call went silent", proto::ListRequest::from(list));
+        let response = client.wait(self.retry.stall, silent, client.datasets().list(request)).await?;
+        let mut stream = response.map_err(|status| client.judge(&status))?.into_inner();
+        let broke = |message: String| Trouble::Lasting(client.protocol(message));
         loop {
-            let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;
-            let Some(batch) = message.map_err(|status| self.server.judge(&status))? else { break };
+            let message = client.wait(self.retry.stall, silent, stream.message()).await?;
+            let Some(batch) = message.map_err(|status| client.judge(&status))? else { break };
             let (first, samples) = Listed::read(batch).map_err(|invalid| broke(invalid.to_string()))?;
             next += samples.len() as u64;
             if samples.is_empty() || first + samples.len() as u64 != next || next > end {

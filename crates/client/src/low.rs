@@ -11,12 +11,12 @@ use headwater_wire::{Samples, proto};
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
-use crate::connection::Server;
 use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
+use crate::replicas::Seat;
 use crate::trouble::Trouble;
 
 /// What the servers say of samples' importance.
@@ -72,7 +72,7 @@ impl Question<'_> {
     async fn ask_all(
         &self,
         partition: &Partition,
-        server: &Arc<Server>,
+        server: &Arc<Seat>,
         indices: &[u64],
     ) -> Result<(u64, Vec<(usize, bool)>), ClientError> {
         let held = partition.first..partition.end();
@@ -98,12 +98,12 @@ impl Question<'_> {
     /// The server's answer; `None` from one that is too old.
     async fn ask_patiently(
         &self,
-        server: &Server,
+        server: &Arc<Seat>,
         request: proto::LowRequest,
     ) -> Result<Option<proto::LowAnswer>, ClientError> {
-        let mut patience = Patience::for_answer(server, self.retry, self.task);
+        let mut patience = Patience::for_answer(server.address(), self.retry, self.task);
         loop {
-            let answer = timeout(self.retry.stall, ask(server, request.clone())).await;
+            let answer = timeout(server.answer_within(self.retry.stall), ask(server, request.clone())).await;
             match answer.unwrap_or(Err(Trouble::Silent("no answer"))) {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(Trouble::Lasting(ClientError::Refused { code: Code::Unimplemented, .. })) => {
@@ -120,9 +120,9 @@ impl Question<'_> {
     }
 }
 
-async fn ask(server: &Server, request: proto::LowRequest) -> Result<proto::LowAnswer, Trouble> {
+async fn ask(server: &Arc<Seat>, request: proto::LowRequest) -> Result<proto::LowAnswer, Trouble> {
     let client = server.connect().await?;
-    let response = client.jobs().low(request).await.map_err(|status| server.judge(&status))?;
-    server.put_back(client);
+    let response = client.jobs().low(request).await.map_err(|status| client.judge(&status))?;
+    client.put_back();
     Ok(response.into_inner())
 }

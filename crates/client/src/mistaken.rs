@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::address::ServerAddress;
 use crate::error::ClientError;
+use headwater_discovery::ServerAddress;
 
 /// How long an answer is waited for.
 const LOOK: Duration = Duration::from_secs(2);

@@ -4,9 +4,9 @@ use headwater_types::{DevicePool, Digest, ModelName, Recipe};
 use headwater_wire::devices::devices_from;
 use headwater_wire::proto;
 
-use crate::address::ServerAddress;
 use crate::error::ClientError;
 use crate::partition::Partition;
+use headwater_discovery::{DiscoveryError, ServerAddress};
 
 /// A model that servers have registered.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +72,7 @@ pub(crate) fn registered<'a>(
     }
     match common {
         Some((_, info)) => Ok(RegisteredModel { info, servers: having, devices, unrated }),
-        None => Err(missing.unwrap_or(ClientError::NoServers)),
+        None => Err(missing.unwrap_or(DiscoveryError::None.into())),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::address::ServerAddress;
 use crate::error::ClientError;
+use headwater_discovery::{DiscoveryError, ServerAddress};
 
 /// Sees to it that servers are named, and none twice.
 ///
@@ -11,11 +11,11 @@ use crate::error::ClientError;
 /// No server, or one twice.
 pub fn check_named(servers: &[ServerAddress]) -> Result<(), ClientError> {
     if servers.is_empty() {
-        return Err(ClientError::NoServers);
+        return Err(DiscoveryError::None.into());
     }
     let mut seen = BTreeSet::new();
     match servers.iter().find(|address| !seen.insert(*address)) {
-        Some(twice) => Err(ClientError::DuplicateServer(twice.clone())),
+        Some(twice) => Err(DiscoveryError::Twice(twice.clone()).into()),
         None => Ok(()),
     }
 }

@@ -211,11 +211,11 @@ mod tests {
     fn what_is_ready_is_given_before_an_error_and_nothing_after() {
         let outlet = Outlet::new(3, 1_000, false, Arc::default());
         assert!(matches!(outlet.put(0, 0, sample(0, 0)), Put::Done));
-        outlet.fail(ClientError::NoServers);
         outlet.fail(ClientError::Request("the first error stands"));
+        outlet.fail(ClientError::Internal("a second".to_owned()));
         assert_eq!(poll(&outlet), Some(0));
         let error = outlet.poll(&Context::from_waker(Waker::noop()));
-        assert!(matches!(error, Poll::Ready(Some(Err(ClientError::NoServers)))));
+        assert!(matches!(error, Poll::Ready(Some(Err(ClientError::Request("the first error stands"))))));
         assert_eq!(poll(&outlet), Some(u64::MAX));
     }
 

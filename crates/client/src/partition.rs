@@ -5,10 +5,10 @@ use headwater_types::{
     SampleIndex,
 };
 
-use crate::address::ServerAddress;
 use crate::classes;
 use crate::description::Description;
 use crate::error::ClientError;
+use headwater_discovery::ServerAddress;
 
 /// One server's part of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,12 +10,11 @@ use std::time::Duration;
 use headwater_types::Backoff;
 use tokio::time::Instant;
 
-use crate::address::ServerAddress;
-use crate::connection::Server;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::pulse::Pulse;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 /// The patience of one task with one server.
 #[derive(Debug)]
@@ -57,23 +56,23 @@ const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 impl Patience {
     /// Waits for the server's first answer. `task` keeps tasks that begin at once from pausing in step.
-    pub(crate) fn for_description(server: &Server, retry: &Retry, task: u64) -> Self {
+    pub(crate) fn for_description(server: &ServerAddress, retry: &Retry, task: u64) -> Self {
         Self::new(server, Goal::Description, retry, task, Arc::default())
     }
 
     /// Waits for the samples of a fetch from a server that has described itself. The fetch's workers share `pulse`.
-    pub(crate) fn for_samples(server: &Server, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
+    pub(crate) fn for_samples(server: &ServerAddress, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
         Self::new(server, Goal::Samples, retry, task, pulse)
     }
 
     /// Waits for the answer to a report, a survey or a listing from a server that has described itself. That the server
     /// is starting is no sign of life here, and the log says nothing of the waiting.
-    pub(crate) fn for_answer(server: &Server, retry: &Retry, task: u64) -> Self {
+    pub(crate) fn for_answer(server: &ServerAddress, retry: &Retry, task: u64) -> Self {
         Self::new(server, Goal::Answer, retry, task, Arc::default())
     }
 
-    fn new(server: &Server, goal: Goal, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
-        let (server, backoff) = (server.address().clone(), retry.backoff(task));
+    fn new(server: &ServerAddress, goal: Goal, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
+        let (server, backoff) = (server.clone(), retry.backoff(task));
         Self { server, goal, retry: retry.clone(), backoff, pulse, doing: None, said: None }
     }
 
@@ -207,8 +206,8 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn server() -> Server {
-        Server::new("node1".parse().unwrap(), Default::default(), None, Arc::default(), 1).unwrap()
+    fn server() -> ServerAddress {
+        "node1".parse().unwrap()
     }
 
     fn passing() -> Trouble {
@@ -278,8 +277,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_another_try_would_not_mend_ends_at_once_and_a_full_server_is_named_as_such() {
         let mut patience = Patience::for_samples(&server(), &RETRY(), 0, Arc::default());
-        let error = patience.bear(Trouble::Lasting(ClientError::NoServers)).unwrap_err();
-        assert!(matches!(error, ClientError::NoServers), "{error}");
+        let error = patience.bear(Trouble::Lasting(ClientError::Request("no other try would help"))).unwrap_err();
+        assert!(matches!(error, ClientError::Request(_)), "{error}");
         advance(seconds(20)).await;
         let error = patience.bear(Trouble::Busy("64 calls".to_owned())).unwrap_err();
         assert!(matches!(&error, ClientError::Busy { message, .. } if message == "64 calls"), "{error}");

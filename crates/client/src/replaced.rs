@@ -13,9 +13,9 @@ use headwater_wire::proto;
 use headwater_wire::replaced::ReplacedReport;
 use tokio::time::timeout;
 
-use crate::connection::Server;
 use crate::dataset::Dataset;
 use crate::partition::Partition;
+use crate::replicas::Seat;
 use crate::trouble::Trouble;
 
 /// How long one answer is waited for: a pass waits meanwhile.
@@ -33,7 +33,7 @@ impl Dataset {
         heard.into_iter().sum()
     }
 
-    async fn tell(&self, job: &JobName, partition: &Partition, server: &Arc<Server>, indices: &[u64]) -> u64 {
+    async fn tell(&self, job: &JobName, partition: &Partition, server: &Arc<Seat>, indices: &[u64]) -> u64 {
         let held = partition.first..partition.end();
         let own = indices.iter().filter(|index| held.contains(index));
         let own: Vec<_> = own.map(|index| SampleIndex(index - held.start)).collect();
@@ -58,9 +58,9 @@ impl Dataset {
     }
 }
 
-async fn send(server: &Server, request: proto::ReplacedRequest) -> Result<(), Trouble> {
+async fn send(server: &Arc<Seat>, request: proto::ReplacedRequest) -> Result<(), Trouble> {
     let client = server.connect().await?;
-    client.jobs().replaced(request).await.map_err(|status| server.judge(&status))?;
-    server.put_back(client);
+    client.jobs().replaced(request).await.map_err(|status| client.judge(&status))?;
+    client.put_back();
     Ok(())
 }

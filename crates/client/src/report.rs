@@ -9,12 +9,12 @@ use headwater_wire::proto;
 use headwater_wire::report::{LOSSES_LEASE, LossReport, Which};
 use tokio::time::{sleep, timeout};
 
-use crate::connection::Server;
 use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
+use crate::replicas::Seat;
 use crate::trouble::Trouble;
 use crate::union::Union;
 
@@ -52,7 +52,7 @@ impl Dataset {
 /// Sends each server its part, all at once.
 async fn send(
     union: &Union,
-    servers: &[Arc<Server>],
+    servers: &[Arc<Seat>],
     (retry, job): (&Retry, Option<JobName>),
     losses: &[(ReportedSample, f32)],
 ) -> Result<ReportSummary, ClientError> {
@@ -108,10 +108,15 @@ fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<(Which,
 }
 
 /// One call, made again while a server cannot be reached: a loss that is reported twice is kept once.
-async fn deliver(server: &Server, request: proto::ReportRequest, retry: &Retry, task: u64) -> Result<u64, ClientError> {
-    let mut patience = Patience::for_answer(server, retry, task);
+async fn deliver(
+    server: &Arc<Seat>,
+    request: proto::ReportRequest,
+    retry: &Retry,
+    task: u64,
+) -> Result<u64, ClientError> {
+    let mut patience = Patience::for_answer(server.address(), retry, task);
     loop {
-        let answer = timeout(retry.stall, ask(server, request.clone())).await;
+        let answer = timeout(server.answer_within(retry.stall), ask(server, request.clone())).await;
         match answer.unwrap_or(Err(Trouble::Silent("no answer"))) {
             Ok(summary) => return Ok(summary.kept),
             Err(trouble) => {
@@ -122,9 +127,9 @@ async fn deliver(server: &Server, request: proto::ReportRequest, retry: &Retry, 
     }
 }
 
-async fn ask(server: &Server, request: proto::ReportRequest) -> Result<proto::ReportSummary, Trouble> {
+async fn ask(server: &Arc<Seat>, request: proto::ReportRequest) -> Result<proto::ReportSummary, Trouble> {
     let client = server.connect().await?;
-    let response = client.losses().report(request).await.map_err(|status| server.judge(&status))?;
-    server.put_back(client);
+    let response = client.losses().report(request).await.map_err(|status| client.judge(&status))?;
+    client.put_back();
     Ok(response.into_inner())
 }

@@ -44,7 +44,7 @@ impl Stream for SampleStream {
 /// Runs the workers; the first that cannot go on ends them all, and so does whoever drops this.
 async fn supervise(outlet: Arc<Outlet>, jobs: Vec<Arc<FetchJob>>) {
     let mut workers = JoinSet::new();
-    let streams = jobs.iter().flat_map(|job| std::iter::repeat_n(job, job.options.streams_per_server.get()));
+    let streams = jobs.iter().flat_map(|job| std::iter::repeat_n(job, job.streams()));
     for (number, job) in (0..).zip(streams) {
         workers.spawn(Worker::new(Arc::clone(job), number).run());
     }

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
 use headwater_types::{SampleFailure, SampleIndex};
 use headwater_wire::{Samples, Survey, Surveyed, proto};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::connection::{Client, Server};
 use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::limits::{Past, check_size};
 use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
+use crate::replicas::{Seat, Seated};
 use crate::trouble::Trouble;
 
 /// Samples of one call: an answer of some megabytes.
@@ -24,7 +25,7 @@ const _: () = assert!(SAMPLES_PER_CALL <= MAX_SAMPLES_PER_CALL);
 
 /// One server, asked for the headers of its photos.
 struct Surveyor<'a> {
-    server: &'a Server,
+    server: &'a Arc<Seat>,
     dataset: &'a str,
     partition: &'a Partition,
     retry: &'a Retry,
@@ -79,7 +80,7 @@ impl Surveyor<'_> {
 
     /// Makes calls until every header is there.
     async fn complete(&self, headers: &mut Headers, came: &impl Fn(u64)) -> Result<(), ClientError> {
-        let mut patience = Patience::for_answer(self.server, self.retry, self.partition.first);
+        let mut patience = Patience::for_answer(self.server.address(), self.retry, self.partition.first);
         loop {
             let before = missing(headers);
             let ended = self.call(headers).await;
@@ -102,20 +103,20 @@ impl Surveyor<'_> {
     async fn call(&self, headers: &mut Headers) -> Result<(), Trouble> {
         let client = self.server.connect().await?;
         self.read(&client, headers).await?;
-        self.server.put_back(client);
+        client.put_back();
         Ok(())
     }
 
-    async fn read(&self, client: &Client, headers: &mut Headers) -> Result<(), Trouble> {
+    async fn read(&self, client: &Seated, headers: &mut Headers) -> Result<(), Trouble> {
         let request = proto::SurveyRequest::from(self.request(headers));
-        let silent = |_| Trouble::Silent("a call went silent");
-        let response = timeout(self.retry.stall, client.samples().survey(request)).await;
-        let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
+        let silent = "a call went silent";
+        let response = client.wait(self.retry.stall, silent, client.samples().survey(request)).await?;
+        let mut stream = response.map_err(|status| client.judge(&status))?.into_inner();
         loop {
-            let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;
-            let Some(batch) = message.map_err(|status| self.server.judge(&status))? else { return Ok(()) };
+            let message = client.wait(self.retry.stall, silent, stream.message()).await?;
+            let Some(batch) = message.map_err(|status| client.judge(&status))? else { return Ok(()) };
             for sample in batch.samples {
-                self.take(sample, headers).map_err(|problem| Trouble::Lasting(self.server.protocol(problem)))?;
+                self.take(sample, headers).map_err(|problem| Trouble::Lasting(client.protocol(problem)))?;
             }
         }
     }

@@ -9,13 +9,13 @@ use headwater_wire::proto;
 
 use crate::classes;
 use crate::connection::Server;
-use crate::description::Description;
 use crate::error::ClientError;
 use crate::left_out;
 use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::partition::Partition;
 use crate::parts;
+use crate::replicas::{self, Replica, Seat};
 
 /// The target of what is logged of a dataset at every connection. A program that gives it out another way, by
 /// [`Dataset::remarks`](crate::Dataset::remarks), filters it by this name.
@@ -29,6 +29,8 @@ pub(crate) struct Union {
     pub(crate) partitions: Vec<Partition>,
     /// The models of each partition's server.
     pub(crate) models: Vec<Vec<proto::ModelDescription>>,
+    /// The class names of each partition.
+    pub(crate) own_classes: Vec<Vec<String>>,
     /// The class names of all partitions.
     pub(crate) classes: Vec<String>,
     /// What a person who trains on the dataset must know.
@@ -38,32 +40,39 @@ pub(crate) struct Union {
 // === impl Union ===
 
 impl Union {
-    /// Puts together what these servers have described.
+    /// Puts together what these servers have described, those of each partition together. `absent`: servers that have
+    /// not, and are taken for replicas.
     ///
     /// # Errors
-    /// One server under two addresses; classes that cannot be united; parts that are not each sample once.
+    /// One server under two addresses; classes that cannot be united; parts that are not each sample once; replicas that
+    /// differ.
     pub(crate) fn new(
         name: DatasetName,
-        servers: &[Arc<Server>],
-        descriptions: Vec<Description>,
+        seats: &[Arc<Seat>],
+        described: Vec<Vec<Replica>>,
+        absent: &[Arc<Server>],
         options: &ClientOptions,
     ) -> Result<Self, ClientError> {
-        tell_apart(servers, &descriptions)?;
-        let left_out = log_left_out(servers, &descriptions);
-        let lists = descriptions.iter().map(|description| description.classes.as_slice());
-        let classes = classes::unite(servers.iter().map(|server| server.address()).zip(lists))?;
+        tell_apart(&described)?;
+        let left_out = log_left_out(&described);
+        let lists = described.iter().map(|of| (of[0].server.address(), of[0].description.classes.as_slice()));
+        let classes = classes::unite(lists)?;
+        let own_classes = described.iter().map(|of| of[0].description.classes.clone()).collect();
         let (mut partitions, mut models) = (Vec::<Partition>::new(), Vec::new());
-        for (server, description) in servers.iter().zip(descriptions) {
+        let mut of_replicas = replicas::remarks(&described, absent);
+        for (seat, of) in seats.iter().zip(described) {
             let first = partitions.last().map_or(0, Partition::end);
-            let partition = Partition::new(server.address().clone(), first, &description, &classes, options.limits);
-            server.allow_payload(partition.limits.limits().max_payload());
+            let (description, lacking) = replicas::as_one(of)?;
+            of_replicas.extend(lacking);
+            let partition = Partition::new(seat.address().clone(), first, &description, &classes, options.limits);
+            seat.allow_payload(partition.limits.limits().max_payload());
             partitions.push(partition);
             models.push(description.models);
         }
         let of_parts = parts::check(&partitions, options.allow_partial)?;
-        let remarks: Vec<_> = of_parts.iter().map(ToString::to_string).chain(left_out).collect();
+        let remarks: Vec<_> = of_parts.iter().map(ToString::to_string).chain(of_replicas).chain(left_out).collect();
         remarks.iter().for_each(|remark| tracing::warn!(target: REMARKS, "{remark}"));
-        Ok(Self { name, partitions, models, classes, remarks })
+        Ok(Self { name, partitions, models, own_classes, classes, remarks })
     }
 
     /// How many samples there are.
@@ -157,9 +166,9 @@ impl Union {
 }
 
 /// Sees to it that no server is there twice, under whatever addresses.
-fn tell_apart(servers: &[Arc<Server>], descriptions: &[Description]) -> Result<(), ClientError> {
+fn tell_apart(described: &[Vec<Replica>]) -> Result<(), ClientError> {
     let mut known = BTreeMap::new();
-    for (server, description) in servers.iter().zip(descriptions) {
+    for Replica { server, description } in described.iter().flatten() {
         if let Some(first) = known.insert(description.instance, server.address()) {
             return Err(ClientError::SameServer { first: first.clone(), second: server.address().clone() });
         }
@@ -168,9 +177,9 @@ fn tell_apart(servers: &[Arc<Server>], descriptions: &[Description]) -> Result<(
 }
 
 /// What the servers' listings left out: what is usual goes into the log, and the rest is returned.
-fn log_left_out(servers: &[Arc<Server>], descriptions: &[Description]) -> Vec<String> {
-    let each = servers.iter().zip(descriptions);
-    let each = each.map(|(server, of)| (server.address(), of.listing.digest, &of.left_out[..]));
+fn log_left_out(described: &[Vec<Replica>]) -> Vec<String> {
+    let each = described.iter().flatten();
+    let each = each.map(|Replica { server, description: of }| (server.address(), of.listing.digest, &of.left_out[..]));
     let (usual, unusual): (Vec<_>, Vec<_>) = left_out::remarks(each).into_iter().partition(|left| left.is_usual);
     usual.iter().for_each(|left| tracing::debug!("{}", left.text));
     unusual.into_iter().map(|left| left.text).collect()

@@ -7,18 +7,18 @@ use tokio::time::sleep;
 
 use crate::call::{Call, End};
 use crate::chunk::Chunk;
-use crate::connection::Client;
 use crate::error::ClientError;
 use crate::job::FetchJob;
 use crate::live::{Following, LivePlan};
 use crate::patience::Patience;
 use crate::refusals::Refused;
+use crate::replicas::Seated;
 use crate::trouble::Trouble;
 
 /// One of the streams that run at once to a server.
 pub(crate) struct Worker {
     job: Arc<FetchJob>,
-    client: Option<Client>,
+    client: Option<Seated>,
     was_connected: bool,
     plan: Option<Following>,
     patience: Patience,
@@ -43,7 +43,7 @@ const MOST_BREACHES: u32 = 3;
 
 impl Worker {
     pub(crate) fn new(job: Arc<FetchJob>, number: u64) -> Self {
-        let patience = Patience::for_samples(&job.server, &job.options.retry, number, Arc::clone(&job.pulse));
+        let patience = Patience::for_samples(job.seat.address(), &job.options.retry, number, Arc::clone(&job.pulse));
         let plan = job.live.as_ref().map(LivePlan::follow);
         Self { job, client: None, was_connected: false, plan, patience }
     }
@@ -52,9 +52,10 @@ impl Worker {
     pub(crate) async fn run(mut self) -> Result<(), ClientError> {
         let job = Arc::clone(&self.job);
         while let Some(chunk) = job.source.next() {
+            self.choose();
             self.serve(&job, chunk).await?;
         }
-        self.lend(&job);
+        self.lend();
         Ok(())
     }
 
@@ -77,7 +78,7 @@ impl Worker {
             let problem = trouble.to_string();
             let pause = self.patience.bear(trouble)?;
             job.counting.retries.add(1);
-            let server = job.server.address();
+            let server = job.seat.address();
             if std::mem::replace(&mut tries.is_logged, true) && !progress {
                 let pause_seconds = pause.as_secs_f64();
                 tracing::debug!(%server, missing, pause_seconds, %problem, "asking again for what is missing");
@@ -93,7 +94,11 @@ impl Worker {
         if let Some(plan) = &mut self.plan {
             chunk.replan(job.partition.first, &plan.now());
         }
-        match self.open(job, chunk, tries.at_most).await {
+        if let Err(trouble) = self.connect(job).await {
+            return End::Failed(trouble);
+        }
+        let Some(client) = &self.client else { return End::HungUp { at_most: tries.at_most } };
+        match Call::open(job, client, chunk, tries.at_most).await {
             Ok(call) => {
                 tries.refused = None;
                 call.read(chunk, &mut self.plan).await
@@ -102,19 +107,15 @@ impl Worker {
         }
     }
 
-    /// Opens a call, on a new connection where the worker has none.
-    async fn open<'a>(&mut self, job: &'a FetchJob, chunk: &Chunk, at_most: usize) -> Result<Call<'a>, Trouble> {
-        let client = match &mut self.client {
-            Some(client) => client,
-            none => {
-                let client = job.server.connect().await?;
-                if std::mem::replace(&mut self.was_connected, true) {
-                    job.counting.reconnects.add(1);
-                }
-                none.insert(client)
+    /// Connects, where the worker has no connection.
+    async fn connect(&mut self, job: &FetchJob) -> Result<(), Trouble> {
+        if self.client.is_none() {
+            self.client = Some(job.seat.connect().await?);
+            if std::mem::replace(&mut self.was_connected, true) {
+                job.counting.reconnects.add(1);
             }
-        };
-        Call::open(job, client, chunk, at_most).await
+        }
+        Ok(())
     }
 
     /// Keeps, lends or drops the connection after a call that ended like this, and says what the next call must wait
@@ -125,7 +126,7 @@ impl Worker {
             End::HungUp { at_most } => {
                 tries.at_most = at_most;
                 // Another worker may have no connection, where the server takes no more.
-                self.lend(job);
+                self.lend();
                 None
             }
             End::Replanned => {
@@ -142,15 +143,16 @@ impl Worker {
                 tries.breaches += 1;
                 Some(match tries.breaches < MOST_BREACHES {
                     true => Trouble::Passing(message),
-                    false => Trouble::Lasting(job.server.protocol(message)),
+                    false => Trouble::Lasting(job.seat.protocol(message)),
                 })
             }
             // It says nothing of this connection or of those that others have lent.
             End::Failed(trouble @ Trouble::Lasting(_)) => Some(trouble),
             End::Failed(Trouble::Busy(message)) => {
                 tries.refused.get_or_insert_with(|| job.refusals.refuse());
-                // It may be one too many, which the server closes: the next try takes one that another worker has lent.
-                self.abandon();
+                // It may be one too many, which the server closes: the next try takes one that another worker has lent,
+                // or another server.
+                (self.client, self.was_connected) = (None, false);
                 Some(Trouble::Busy(message))
             }
             End::Failed(trouble) => {
@@ -160,23 +162,32 @@ impl Worker {
         }
     }
 
+    /// Leaves the connection where another server would be asked now: one that is back, or less busy.
+    fn choose(&mut self) {
+        if self.client.as_ref().is_some_and(Seated::is_second_best) {
+            self.lend();
+        }
+    }
+
     /// Leaves the connection to whichever worker opens a call next.
-    fn lend(&mut self, job: &FetchJob) {
+    fn lend(&mut self) {
         if let Some(client) = self.client.take() {
-            job.server.put_back(client);
+            client.put_back();
             self.was_connected = false;
         }
     }
 
     /// Drops a connection that is in order, but of no use: the next is no reconnection.
     fn abandon(&mut self) {
-        self.client = None;
+        if let Some(client) = self.client.take() {
+            client.abandon();
+        }
         self.was_connected = false;
     }
 
     /// Drops a connection that may be broken, and idle ones with it: they are as old.
     fn hang_up(&mut self, job: &FetchJob) {
         self.client = None;
-        job.server.forget_idle();
+        job.seat.forget_idle();
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_client::{ClientOptions, Dataset, ServerAddress};
+use headwater_client::{ClientOptions, Dataset, Servers};
 use headwater_pilot::resources_of;
 use headwater_plan::{Allowed, Cores, Plan, Profile, Resources, SamplesPerSecond};
 use headwater_types::{Address, BitsPerSecond, DatasetName, Recipe};
@@ -17,7 +17,7 @@ use crate::mode::EpochMode;
 #[derive(Clone, Debug)]
 pub struct EpochOptions {
     /// The storage servers; the dataset is their partitions in this order.
-    pub servers: Vec<ServerAddress>,
+    pub servers: Servers,
     /// The dataset's name.
     pub dataset: DatasetName,
     /// How the servers are connected to, without a limit on bandwidth.

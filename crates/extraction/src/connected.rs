@@ -1,6 +1,6 @@
 //! A dataset and a model on storage servers, before it is known which samples are wanted.
 
-use headwater_client::{ClientOptions, Dataset, Indices, Partition, RegisteredModel, ServerAddress};
+use headwater_client::{ClientOptions, Dataset, Indices, Partition, RegisteredModel};
 use headwater_infer::LocalExtractor;
 use headwater_pilot::{Making, OnProgress, SketchOptions, Steering, auto};
 use headwater_tables::features::FeatureProvenance;
@@ -14,7 +14,7 @@ use crate::servers::{ADDRESS, Desk, Servers};
 #[derive(Clone, Debug)]
 pub struct ServedModel {
     /// The storage servers; the dataset is their partitions in this order.
-    pub servers: Vec<ServerAddress>,
+    pub servers: headwater_client::Servers,
     /// The dataset's name.
     pub dataset: DatasetName,
     /// The model's name, as it is registered on the servers.

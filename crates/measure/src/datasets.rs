@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::bail;
 use clap::Args;
 use headwater_cli::AccessArgs;
-use headwater_client::{ClientOptions, ServedDataset, ServerAddress, datasets};
+use headwater_client::{ClientOptions, ServedDataset, ServerSource, Servers, datasets};
 use headwater_types::Digest;
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ is served or starting, and 1 otherwise: the table is printed all the same.";
 pub(crate) struct DatasetsArgs {
     /// Storage servers
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
-    servers: Vec<ServerAddress>,
+    servers: Vec<ServerSource>,
 
     #[command(flatten)]
     access: AccessArgs,
@@ -65,7 +65,8 @@ struct Unanswered {
 pub(crate) async fn ask(args: &DatasetsArgs) -> anyhow::Result<DatasetsReport> {
     let mut report = DatasetsReport { datasets: Vec::new(), unanswered: Vec::new() };
     let options = ClientOptions { access: args.access.open()?, ..ClientOptions::default() };
-    for answer in datasets(&args.servers, &options).await? {
+    let servers = Servers::new(args.servers.clone()).find().await?;
+    for answer in datasets(&servers, &options).await? {
         let server = answer.server.to_string();
         match answer.datasets {
             Ok(datasets) => report.datasets.extend(datasets.into_iter().map(|dataset| row(dataset, &server))),

@@ -8,7 +8,7 @@ use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::{AccessArgs, LimitArgs, values};
-use headwater_client::{ClientOptions, Dataset, Retry, ServerAddress};
+use headwater_client::{ClientOptions, Dataset, Retry, ServerSource, Servers};
 use headwater_types::patience::CLIENT_PATIENCE;
 use headwater_types::{Address, BitsPerSecond, ByteCount, DatasetName, Recipe};
 
@@ -50,9 +50,10 @@ pub(crate) struct ClientArgs {
 /// A dataset on its servers.
 #[derive(Debug, Args)]
 pub(crate) struct ServedArgs {
-    /// Storage servers; their samples follow each other in this order
+    /// Storage servers, each HOST:PORT, or where they are found: @FILE, dns:///NAME:PORT or etcd://HOST:PORT/PREFIX;
+    /// servers that have the same part stand in for each other
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
-    pub(crate) servers: Vec<ServerAddress>,
+    servers: Vec<ServerSource>,
 
     /// The dataset's name on the servers
     #[arg(long, value_name = "NAME")]
@@ -78,6 +79,11 @@ pub(crate) struct RunArgs {
 // === impl ServedArgs ===
 
 impl ServedArgs {
+    /// The servers, as they were named.
+    pub(crate) fn servers(&self) -> Servers {
+        Servers::new(self.servers.clone())
+    }
+
     /// Connects, and receives no more than this.
     pub(crate) async fn connect(
         &self,
@@ -85,7 +91,7 @@ impl ServedArgs {
         options: ClientOptions,
     ) -> anyhow::Result<Dataset> {
         let options = ClientOptions { bandwidth, ..options };
-        Ok(Dataset::connect(&self.servers, &self.dataset, options).await?)
+        Ok(Dataset::connect(&self.servers(), &self.dataset, options).await?)
     }
 }
 

@@ -124,8 +124,7 @@ pub async fn auto<'a>(
 ) -> Result<(Steering, Appraisal), PilotError> {
     let making = making.into();
     // What is fetched for a profile is not what was asked for: it counts by itself.
-    let servers: Vec<_> = dataset.partitions().iter().map(|partition| partition.address.clone()).collect();
-    let apart = Dataset::connect(&servers, dataset.name(), dataset.options().clone()).await?;
+    let apart = dataset.again().await?;
     let (appraisal, sketch) = sketch(&apart, making, options, address, samples, on_progress).await?;
     let Some(Sketch { profile, bandwidth }) = sketch else {
         return Ok((Steering::new(plain(dataset, making)), appraisal));

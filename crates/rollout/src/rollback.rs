@@ -2,7 +2,9 @@
 
 use futures::future::join_all;
 use headwater_client::model_calls::{Activate, Activation};
-use headwater_client::{ClientError, ClientOptions, ServerAddress, check_named, model_standing, roll_back_model};
+use headwater_client::{
+    ClientError, ClientOptions, DiscoveryError, ServerAddress, check_named, model_standing, roll_back_model,
+};
 use headwater_types::{Digest, ModelName};
 
 /// What came of one server.
@@ -71,7 +73,7 @@ pub async fn roll_back(
         }
         to = Some((server, before));
     }
-    let Some((_, digest)) = to else { return Err(ClientError::NoServers.into()) };
+    let Some((_, digest)) = to else { return Err(ClientError::from(DiscoveryError::None).into()) };
     let revision = standings.iter().map(|standing| standing.revision).max().unwrap_or_default() + 1;
     let activate = Activate { name: name.clone(), digest, revision };
     let told = (0..).zip(servers.iter().zip(standings)).map(|(task, (server, standing))| {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use headwater_cli::outputs::OutputError;
 use headwater_cli::{Hangups, OutputFile, Outputs};
+use headwater_discovery::Registration;
 use headwater_store::{DatasetSpec, Partition};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -163,6 +164,10 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         say_serving(&life, address, &supervisor);
         write_port(port_file, address.port())?;
     }
+    let registered = args.register.registered(&args.listen, address.port()).context("--advertise")?;
+    let registration = registered.map(|(etcd, address)| Registration::new(etcd, address)).transpose()?;
+    // Its end is waited for: whoever looks should not find a server that is gone.
+    let mut registered = registration.map(|registration| tokio::spawn(registration.keep(stop.clone())));
     let reloading = async move { tokio::join!(follow(hangups, &reloader), Arc::clone(&reloader).run(refresh, end)) };
     let _reloading = AbortOnDropHandle::new(tokio::spawn(reloading));
     tokio::select! {
@@ -174,6 +179,9 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     supervisor.stopping(&Phase::Draining.to_string(), args.grace);
     health.end().await;
     let drained = drain(server, args.grace, &house).await;
+    if let Some(registered) = registered.take() {
+        let _ = registered.await;
+    }
     keep_for_the_next_start(&house, args.grace).await;
     drained
 }

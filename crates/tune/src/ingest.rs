@@ -48,7 +48,8 @@ pub(crate) async fn ingest(
         move || named(&files)
     });
     let files = stop.run_until_cancelled(files).await.context("stopped before a photo was sent")???;
-    let connecting = Dataset::connect(args.parts.servers(), &args.dataset, args.parts.options()?);
+    let servers = args.parts.servers();
+    let connecting = Dataset::connect(&servers, &args.dataset, args.parts.options()?);
     let connected = stop.run_until_cancelled(Box::pin(connecting)).await;
     let dataset = connected.context("stopped before a photo was sent")??;
     let bar = GrowingBar::new(progress, "ingest");

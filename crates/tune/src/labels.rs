@@ -19,7 +19,7 @@ pub(crate) struct Unanswered;
 /// Asks, and gives the answer of all servers together. After `stop` there is none.
 pub(crate) async fn ask(args: &LabelsArgs, stop: &CancellationToken) -> anyhow::Result<Outcome<LabelsSummary>> {
     let export = args.export.as_ref().map(Export::open).transpose()?;
-    let (servers, options) = (args.parts.servers(), args.parts.options()?);
+    let (servers, options) = (&args.parts.servers(), args.parts.options()?);
     let Some(question) = args.ask() else {
         let count = args.count();
         let counted = stop.run_until_cancelled(Box::pin(count_labels(servers, &count, &options)));

@@ -37,7 +37,8 @@ pub(crate) async fn push(
 ) -> Result<Outcome<PushSummary>> {
     let spec = args.model.clone();
     let candidate = tokio::task::spawn_blocking(move || candidate(&spec)).await.context("reading the model")??;
-    let fleet = Fleet { servers: &args.reach.servers, options: &args.reach.options()?, wait: args.wait() };
+    let servers = stop.run_until_cancelled(args.reach.find()).await.ok_or(Stopped)??;
+    let fleet = Fleet { servers: &servers, options: &args.reach.options()?, wait: args.wait() };
     let pushed = push_candidate(&candidate, (&args.bases, args.activate), fleet, progress);
     let summary = stop.run_until_cancelled(Box::pin(pushed)).await.ok_or(Stopped)??;
     let missing = summary.missing();
@@ -72,7 +73,8 @@ pub(crate) async fn push_candidate(
 /// Has all servers go back to the version before.
 pub(crate) async fn rollback(args: &RollbackArgs, stop: &CancellationToken) -> Result<Outcome<RollbackSummary>> {
     let options = args.reach.options()?;
-    let told = stop.run_until_cancelled(Box::pin(roll_back(&args.model, &args.reach.servers, &options)));
+    let servers = stop.run_until_cancelled(args.reach.find()).await.ok_or(Unanswered)??;
+    let told = stop.run_until_cancelled(Box::pin(roll_back(&args.model, &servers, &options)));
     let summary = RollbackSummary::new(&args.model, &told.await.ok_or(Unanswered)??);
     let missing = summary.missing();
     Ok(Outcome::of(summary, missing.map_or(Ok(()), |words| Err(NotPushed(words)))))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headwater_cli::Outcome;
 use headwater_cli::output::{print_json, print_text};
-use headwater_client::{ClientOptions, ServerAddress, caches, datasets, labellings, models};
+use headwater_client::{ClientOptions, Servers, caches, datasets, labellings, models};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,8 @@ pub(crate) struct Unwell(String);
 /// Asks all servers for their models.
 pub(crate) async fn list_models(args: &ModelsArgs, stop: &CancellationToken) -> anyhow::Result<Outcome<ModelsSummary>> {
     let options = args.reach.options()?;
-    let asked = stop.run_until_cancelled(Box::pin(models(&args.reach.servers, &options))).await;
+    let servers = stop.run_until_cancelled(args.reach.find()).await.ok_or(Unanswered)??;
+    let asked = stop.run_until_cancelled(Box::pin(models(&servers, &options))).await;
     let summary = ModelsSummary::new(asked.ok_or(Unanswered)??);
     let unwell = summary.unwell().map_or(Ok(()), |words| Err(Unwell(words)));
     Ok(Outcome::of(summary, unwell))
@@ -43,9 +44,10 @@ pub(crate) async fn status(
     options.retry.connect_for = options.retry.connect_for.min(PATIENCE);
     options.retry.starting_for = options.retry.starting_for.min(PATIENCE);
     let (mut rates, mut is_shown) = (Rates::default(), false);
+    let named = args.reach.servers();
     loop {
         let began = Instant::now();
-        let asked = stop.run_until_cancelled(Box::pin(ask(&args.reach.servers, &options))).await;
+        let asked = stop.run_until_cancelled(Box::pin(ask(&named, &options))).await;
         let status = match asked.transpose()? {
             Some(status) => rates.add(status, began.into_std()),
             None if is_shown => return Ok(Outcome::nothing()),
@@ -73,12 +75,13 @@ fn redraw(status: &FleetStatus) -> std::io::Result<()> {
     print_text(&format_args!("{clear}{status}"))
 }
 
-async fn ask(servers: &[ServerAddress], options: &ClientOptions) -> anyhow::Result<FleetStatus> {
+async fn ask(servers: &Servers, options: &ClientOptions) -> anyhow::Result<FleetStatus> {
+    let servers = servers.find().await?;
     let (datasets, caches, models, labellings) = tokio::try_join!(
-        datasets(servers, options),
-        caches(servers, options),
-        models(servers, options),
-        labellings(servers, options),
+        datasets(&servers, options),
+        caches(&servers, options),
+        models(&servers, options),
+        labellings(&servers, options),
     )?;
     Ok(FleetStatus::new(datasets, caches, models, labellings))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_client::{BatchPlan, Dataset, FetchRequest, Finisher, ReportedSample};
+use headwater_client::{BatchPlan, Dataset, FetchRequest, Finisher, ReportedSample, ServerAddress};
 use headwater_types::differences::count;
 use headwater_types::{Digest, SampleIndex};
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
@@ -24,6 +24,7 @@ use crate::profile::Profile;
 use crate::reading::Reading;
 use crate::recipe::Recipe;
 use crate::sketch::{self, Sketched};
+use crate::texts;
 use crate::transport::{Transport, positive};
 
 /// Several servers as one dataset.
@@ -66,7 +67,7 @@ impl Client {
         transport: Transport,
         generation: Option<Vec<String>>,
     ) -> PyResult<Self> {
-        let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
+        let servers = texts::servers(&servers)?;
         let name = dataset.parse().map_err(argument)?;
         let generation = generation.map(parse_digests).transpose()?;
         let options = transport.options()?;
@@ -156,7 +157,14 @@ impl Client {
         Ok(fields.into_iter().map(|field| (field.name, field.kind.as_str())).collect())
     }
 
-    /// Of each server: address, first index, samples, stored bytes.
+    /// The servers of each partition that are known now.
+    #[getter]
+    fn replicas(&self) -> PyResult<Vec<Vec<String>>> {
+        let shown = |servers: &Vec<ServerAddress>| servers.iter().map(ToString::to_string).collect();
+        Ok(self.inner()?.dataset.replicas().iter().map(shown).collect())
+    }
+
+    /// Of each partition: address, first index, samples, stored bytes.
     #[getter]
     fn partitions(&self) -> PyResult<Vec<(String, u64, u64, u64)>> {
         let of = |p: &headwater_client::Partition| (p.address.to_string(), p.first, p.samples, p.stored_bytes);

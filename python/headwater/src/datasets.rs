@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use crate::access::Access;
 use crate::errors::{self, HeadwaterError, argument};
 use crate::network::Network;
+use crate::texts;
 
 /// Of a dataset: server, name, state, reason; and, where it was listed, samples, classes, stored bytes, source,
 /// generation and digest.
@@ -23,13 +24,16 @@ pub(crate) fn datasets(
     connect_for: f64,
     access: Access,
 ) -> PyResult<Vec<Served>> {
-    let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
+    let servers = texts::servers(&servers)?;
     let connect_for = Duration::try_from_secs_f64(connect_for).map_err(argument)?;
     let retry = Retry { connect_for, ..Retry::default() };
     let options = ClientOptions { retry, access: access.open()?, ..ClientOptions::default() };
     let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
     let network = Network::start().map_err(cannot_start)?;
-    let asked = headwater_client::datasets(&servers, &options);
+    let asked = async {
+        let servers = servers.find().await?;
+        headwater_client::datasets(&servers, &options).await
+    };
     let answers = network.wait(py, asked)?.map_err(|error| errors::server(&error))?;
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for answer in answers {

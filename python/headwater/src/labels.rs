@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use headwater_client::label_calls::{AskLabels, CountLabels, LabelSource, LabelledSample, LabellerChoice, Question};
-use headwater_client::{ClientOptions, Retry, ServerAddress};
+use headwater_client::{ClientOptions, Retry, Servers};
 use pyo3::prelude::*;
 
 use crate::access::Access;
 use crate::errors::{self, HeadwaterError, argument};
 use crate::network::Network;
+use crate::texts;
 
 /// Of a photo: server, key, its best classes with their scores, and its best class by the labeller that was compared
 /// with.
@@ -79,8 +80,8 @@ fn labeller((model, digest): (Option<String>, String)) -> PyResult<LabellerChoic
 fn means(
     servers: &[String],
     (connect_for, allow_partial, access): (f64, bool, Access),
-) -> PyResult<(Vec<ServerAddress>, ClientOptions, Network)> {
-    let servers = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
+) -> PyResult<(Servers, ClientOptions, Network)> {
+    let servers = texts::servers(servers)?;
     let connect_for = Duration::try_from_secs_f64(connect_for).map_err(argument)?;
     let retry = Retry { connect_for, ..Retry::default() };
     let options = ClientOptions { retry, allow_partial, access: access.open()?, ..ClientOptions::default() };

@@ -1,6 +1,6 @@
 //! Texts that arguments are: units, addresses and names, refused before anything connects.
 
-use headwater_client::ServerAddress;
+use headwater_client::{ServerSource, Servers};
 use headwater_types::{BitsPerSecond, ByteCount, DatasetName};
 use pyo3::prelude::*;
 
@@ -22,6 +22,12 @@ pub(crate) fn size(text: &str) -> PyResult<u64> {
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
 pub(crate) fn check_place(servers: Vec<String>, dataset: &str) -> PyResult<()> {
-    servers.iter().try_for_each(|text| text.parse::<ServerAddress>().map(drop)).map_err(argument)?;
+    self::servers(&servers)?;
     dataset.parse::<DatasetName>().map(drop).map_err(argument)
+}
+
+/// The servers of `servers=`.
+pub(crate) fn servers(texts: &[String]) -> PyResult<Servers> {
+    let sources = texts.iter().map(|text| text.parse()).collect::<Result<Vec<ServerSource>, _>>();
+    sources.map(Servers::new).map_err(argument)
 }

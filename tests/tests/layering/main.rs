@@ -22,10 +22,11 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 37] = [
+const ORDER: [&str; 38] = [
     "headwater-types",
     "headwater-policy",
     "headwater-access",
+    "headwater-discovery",
     "headwater-labels",
     "headwater-store",
     "headwater-cache",
@@ -63,10 +64,11 @@ const ORDER: [&str; 37] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 37] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-access", &["headwater-types"]),
+    ("headwater-discovery", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-policy", "headwater-store"]),
@@ -96,6 +98,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 37] = [
             "headwater-types",
             "headwater-policy",
             "headwater-access",
+            "headwater-discovery",
             "headwater-labels",
             "headwater-learn",
             "headwater-store",
@@ -108,7 +111,10 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 37] = [
             "headwater-cli",
         ],
     ),
-    ("headwater-client", &["headwater-types", "headwater-access", "headwater-image", "headwater-wire"]),
+    (
+        "headwater-client",
+        &["headwater-types", "headwater-access", "headwater-discovery", "headwater-image", "headwater-wire"],
+    ),
     ("headwater-rollout", &["headwater-types", "headwater-onnx", "headwater-delta", "headwater-client"]),
     ("headwater-federation", &["headwater-types", "headwater-plan", "headwater-learn", "headwater-client"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),

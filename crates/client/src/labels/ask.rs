@@ -10,7 +10,6 @@ use headwater_wire::status::Invalid;
 use tokio::time::{sleep, timeout};
 
 use super::control::of_server;
-use crate::address::ServerAddress;
 use crate::connection::{Client, Server};
 use crate::dataset::Dataset;
 use crate::error::ClientError;
@@ -18,6 +17,7 @@ use crate::inquiry::inquire;
 use crate::options::{ClientOptions, Retry};
 use crate::patience::Patience;
 use crate::trouble::Trouble;
+use headwater_discovery::{DiscoveryError, ServerAddress, Servers};
 
 /// The labels of one server's samples, as they were asked for.
 #[derive(Clone, Debug)]
@@ -35,14 +35,14 @@ pub struct AskedLabels {
 /// # Errors
 /// Servers that do not serve each sample once, as for [`Dataset::connect`]; a server that has no such labels.
 pub async fn ask_labels(
-    servers: &[ServerAddress],
+    servers: impl Into<Servers>,
     ask: &AskLabels,
     options: &ClientOptions,
 ) -> Result<Vec<AskedLabels>, ClientError> {
-    // The same photo of two servers would be two.
-    Dataset::connect(servers, &ask.dataset, options.clone()).await?;
-    let asked = (0..).zip(servers).map(|(task, address)| of_one(address, ask, options, task));
-    try_join_all(asked).await
+    let dataset = Dataset::connect(servers, &ask.dataset, options.clone()).await?;
+    let each = (0..).zip(dataset.replicas());
+    try_join_all(each.map(|(task, servers)| first_of(servers, move |address| of_one(address, ask, options, task))))
+        .await
 }
 
 /// Asks every server how many samples have each label, in the order of the servers.
@@ -50,17 +50,34 @@ pub async fn ask_labels(
 /// # Errors
 /// As [`ask_labels`].
 pub async fn count_labels(
-    servers: &[ServerAddress],
+    servers: impl Into<Servers>,
     count: &CountLabels,
     options: &ClientOptions,
 ) -> Result<Vec<(ServerAddress, LabelSource, Vec<u64>)>, ClientError> {
-    Dataset::connect(servers, &count.dataset, options.clone()).await?;
-    let asked = (0..).zip(servers).map(|(task, address)| counts_of(address, count, options, task));
-    try_join_all(asked).await
+    let dataset = Dataset::connect(servers, &count.dataset, options.clone()).await?;
+    let each = (0..).zip(dataset.replicas());
+    let each = each.map(|(task, servers)| first_of(servers, move |address| counts_of(address, count, options, task)));
+    try_join_all(each).await
+}
+
+/// What one of these servers says, which have the same photos: the first that has it, since each keeps its own labels,
+/// and a photo of two servers would be two.
+async fn first_of<T, F: Future<Output = Result<T, ClientError>>>(
+    servers: Vec<ServerAddress>,
+    ask: impl Fn(ServerAddress) -> F,
+) -> Result<T, ClientError> {
+    let mut first = None;
+    for address in servers {
+        match ask(address).await {
+            Ok(told) => return Ok(told),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    Err(first.unwrap_or(DiscoveryError::None.into()))
 }
 
 async fn counts_of(
-    address: &ServerAddress,
+    address: ServerAddress,
     count: &CountLabels,
     options: &ClientOptions,
     task: u64,
@@ -68,8 +85,8 @@ async fn counts_of(
     let request = proto::CountLabelsRequest::from(count.clone());
     let call = async |client: &Client, request| client.labels().count_labels(request).await;
     let too_old = ClientError::NoLabelCalls(address.clone());
-    let (source, counts) = inquire(address, options, task, (request, call), too_old, read_counts).await?;
-    Ok((address.clone(), source, counts))
+    let (source, counts) = inquire(&address, options, task, (request, call), too_old, read_counts).await?;
+    Ok((address, source, counts))
 }
 
 fn read_counts(counts: proto::LabelCounts) -> Result<(LabelSource, Vec<u64>), String> {
@@ -85,18 +102,18 @@ fn read_source(source: Option<proto::LabelSource>) -> Result<LabelSource, Invali
 
 /// The labels of one server. A call that breaks is made again from its beginning: meanwhile there may be others.
 async fn of_one(
-    address: &ServerAddress,
+    address: ServerAddress,
     ask: &AskLabels,
     options: &ClientOptions,
     task: u64,
 ) -> Result<AskedLabels, ClientError> {
-    of_server(address, options, task).await?;
+    of_server(&address, options, task).await?;
     let retry = options.retry.clone().consistent();
     let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
-    let mut patience = Patience::for_answer(&server, &retry, task);
+    let mut patience = Patience::for_answer(server.address(), &retry, task);
     loop {
         match call(&server, ask, &retry).await {
-            Ok((source, samples)) => return Ok(AskedLabels { server: address.clone(), source, samples }),
+            Ok((source, samples)) => return Ok(AskedLabels { server: address, source, samples }),
             Err(trouble) => sleep(patience.bear(trouble)?).await,
         }
     }

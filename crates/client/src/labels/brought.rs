@@ -7,13 +7,13 @@ use headwater_wire::labels::{BroughtFeatures, FailedFeature, FeaturesOf, OpenLab
 use headwater_wire::proto;
 use tokio::time::{sleep, timeout};
 
-use crate::address::ServerAddress;
 use crate::connection::{Client, Server};
 use crate::error::ClientError;
 use crate::inquiry::inquire;
 use crate::options::{ClientOptions, Retry};
 use crate::patience::Patience;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 /// A labelling that is open on a server.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ pub async fn label_features(
 ) -> Result<Vec<FailedFeature>, ClientError> {
     let retry = options.retry.clone().consistent();
     let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
-    let mut patience = Patience::for_samples(&server, &retry, task, Arc::default());
+    let mut patience = Patience::for_samples(server.address(), &retry, task, Arc::default());
     let request = proto::LabelFeaturesRequest::from(brought.clone());
     loop {
         match bring(&server, request.clone(), &retry).await {

@@ -7,12 +7,12 @@ use headwater_wire::proto;
 use tokio::time::{sleep, timeout};
 
 use super::control::of_server;
-use crate::address::ServerAddress;
 use crate::connection::Server;
 use crate::error::ClientError;
 use crate::options::{ClientOptions, Retry};
 use crate::patience::Patience;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 /// Has a server label what it has not labelled, and waits for the end. A server that restarts meanwhile goes on by
 /// itself and is found again. `told` hears how far it is. `task` keeps servers that are asked at once from being asked
@@ -31,7 +31,7 @@ pub async fn relabel(
     of_server(address, options, task).await?;
     let retry = options.retry.clone().consistent();
     let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
-    let mut patience = Patience::for_samples(&server, &retry, task, Arc::default());
+    let mut patience = Patience::for_samples(server.address(), &retry, task, Arc::default());
     let mut request = relabel.clone();
     loop {
         match follow(&server, &mut request, (&retry, &mut patience), told).await {

@@ -4,12 +4,12 @@ use futures::future::join_all;
 use headwater_wire::models::ServedModel;
 use headwater_wire::proto;
 
-use crate::address::ServerAddress;
 use crate::connection::Client;
 use crate::error::ClientError;
 use crate::inquiry::inquire;
 use crate::named::check_named;
 use crate::options::ClientOptions;
+use headwater_discovery::ServerAddress;
 
 /// What one server says of its models.
 #[derive(Clone, Debug)]

@@ -12,12 +12,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use super::pieces::Pieces;
-use crate::address::ServerAddress;
 use crate::connection::{Client, Server};
 use crate::error::ClientError;
 use crate::options::ClientOptions;
 use crate::patience::Patience;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 /// Pushes a version to a server, and says how many bytes of it were sent: none where the server has it. A connection
 /// that is cut loses the piece that was on its way. `told` hears how much the server has.
@@ -33,7 +33,7 @@ pub async fn push_version(
 ) -> Result<ByteCount, ClientError> {
     let retry = options.retry.clone().consistent();
     let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
-    let mut patience = Patience::for_answer(&server, &retry, task);
+    let mut patience = Patience::for_answer(server.address(), &retry, task);
     let mut push = Push { server: &server, pieces: Pieces::new(offer.transfer_bytes), sent: 0, stall: retry.stall };
     loop {
         match push.go_on((offer, transfer), &mut patience, told).await {

@@ -9,13 +9,13 @@ use headwater_wire::status::Invalid;
 use tokio::time::{sleep, timeout};
 use tonic::{Response, Status};
 
-use crate::address::ServerAddress;
 use crate::connection::{Client, Server};
 use crate::error::ClientError;
 use crate::inquiry::inquire;
 use crate::options::ClientOptions;
 use crate::patience::Patience;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 /// Asks a server which versions of a name it has.
 ///
@@ -75,7 +75,7 @@ async fn ask(
 ) -> Result<Activation, ClientError> {
     let retry = options.retry.clone().consistent();
     let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
-    let mut patience = Patience::for_answer(&server, &retry, task);
+    let mut patience = Patience::for_answer(server.address(), &retry, task);
     loop {
         let tried = async {
             let client = server.connect().await?;

@@ -2,17 +2,17 @@
 
 use headwater_types::Partition as Part;
 
-use crate::address::ServerAddress;
 use crate::parts::holders::{Holders, Missing, Named};
+use headwater_discovery::ServerAddress;
 
 /// Parts that do not make a dataset.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PartsError {
-    /// Two servers serve the same part, or both serve everything.
+    /// Two servers serve the same part, or both serve everything, with other versions of some photos.
     #[error(
-        "servers {first} and {second} both serve {} of the same {samples} samples, which would come twice: start each \
-         with a part of its own (--partition 1/2, --partition 2/2), or leave one of them out; equal servers do not \
-         stand in for each other yet",
+        "servers {first} and {second} both serve {} of the same {samples} samples, and cannot stand in for each other: \
+         some photos have other sizes or times of change; copy them with their times (rsync -a), start each with a \
+         part of its own (--partition 1/2, --partition 2/2), or leave one of them out",
         Named(*part)
     )]
     Doubled {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use headwater_types::Partition as Part;
 
-use crate::address::ServerAddress;
+use headwater_discovery::ServerAddress;
 
 /// Parts of a listing that nobody serves.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::address::ServerAddress;
 use crate::parts::holders::Missing;
+use headwater_discovery::ServerAddress;
 
 /// What is right, but worth a word.
 #[derive(Clone, Debug, PartialEq)]

@@ -20,11 +20,11 @@ use headwater_wire::training::{
 use tokio::time::timeout;
 use tonic::Status;
 
-use crate::address::ServerAddress;
 use crate::connection::Server;
 use crate::error::ClientError;
 use crate::options::ClientOptions;
 use crate::trouble::Trouble;
+use headwater_discovery::ServerAddress;
 
 use trouble::away;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use headwater_client::{
-    ClientError, ClientOptions, Dataset, FetchRequest, Indices, PartsError, Retry, ServerAddress, Ways,
+    ClientError, ClientOptions, Dataset, DiscoveryError, FetchRequest, Indices, PartsError, Retry, ServerAddress, Ways,
 };
 use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, Recipe, SampleIndex, Way};
 use headwater_wire::Fetch;
@@ -178,10 +178,13 @@ async fn a_request_that_cannot_be_met_is_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn servers_that_cannot_be_used_are_named_with_the_remedy() {
     let name = "photos".parse().unwrap();
-    assert!(matches!(Dataset::connect(&[], &name, options()).await, Err(ClientError::NoServers)));
+    assert!(matches!(
+        Dataset::connect(&[] as &[ServerAddress], &name, options()).await,
+        Err(ClientError::Discovery(DiscoveryError::None))
+    ));
     let fake = Fake::honest(Holding::of("red", 3));
     let twice = Dataset::connect(&[fake.address(), fake.address()], &name, options()).await;
-    assert!(matches!(twice, Err(ClientError::DuplicateServer(address)) if address == fake.address()));
+    assert!(matches!(twice, Err(ClientError::Discovery(DiscoveryError::Twice(address))) if address == fake.address()));
     let other = Dataset::connect(&[fake.address()], &"other".parse().unwrap(), options()).await.unwrap_err();
     assert!(other.to_string().contains("photos"), "{other}");
 
@@ -275,7 +278,9 @@ async fn samples_that_would_come_twice_or_never_are_refused() {
             assert!(matches!(&error, ClientError::Parts(PartsError::Unlike { .. })), "{error}");
         }
     }
-    let error = refusal(&[&half, &Fake::honest(photos().part("1/2"))], true).await;
+    let mut drifted = photos().part("1/2");
+    drifted.photos[0].bytes.push(0);
+    let error = refusal(&[&half, &Fake::honest(drifted)], true).await;
     assert!(matches!(&error, ClientError::Parts(PartsError::Doubled { .. })), "{error}");
     let error = refusal(&[&half], false).await;
     assert!(matches!(&error, ClientError::Parts(PartsError::Missing(_))), "{error}");

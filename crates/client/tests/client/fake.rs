@@ -8,7 +8,7 @@ use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -130,6 +130,8 @@ struct Shared {
     replaced: Mutex<Vec<u64>>,
     jobs: Mutex<Vec<Option<String>>>,
     instance: [u8; 16],
+    /// Whether the server takes connections and calls, and answers none.
+    is_frozen: AtomicBool,
     /// What the server says that it is doing, call by call, before it is ready.
     starting: Mutex<Box<dyn Iterator<Item = String> + Send>>,
 }
@@ -383,6 +385,7 @@ impl Fake {
             replaced: Mutex::default(),
             jobs: Mutex::default(),
             instance: instance(&listener),
+            is_frozen: AtomicBool::new(false),
             starting: Mutex::new(Box::new(std::iter::empty())),
         };
         let mut fake = Self { address: listener.local_addr().unwrap(), shared: Arc::new(shared), runtime: None };
@@ -417,6 +420,11 @@ impl Fake {
     /// Ends the server as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         self.runtime.take().unwrap().shutdown_background();
+    }
+
+    /// Stops answering, as a process does that is stopped: connections live, and are taken.
+    pub(crate) fn freeze(&self) {
+        self.shared.is_frozen.store(true, Ordering::SeqCst);
     }
 
     /// Starts again on the same port.
@@ -498,6 +506,13 @@ impl Drop for Fake {
 }
 
 impl Shared {
+    /// Never ends where the server is frozen.
+    async fn freeze(&self) {
+        if self.is_frozen.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn check_ready(&self) -> Result<(), Status> {
         let doing = self.starting.lock().unwrap().next();
         doing.map_or(Ok(()), |doing| Err(Refusal::Starting { doing }.into()))
@@ -546,6 +561,7 @@ impl Datasets for Service {
         &self,
         request: Request<proto::DescribeRequest>,
     ) -> Result<Response<proto::DatasetDescription>, Status> {
+        self.0.freeze().await;
         self.0.check_ready()?;
         let proto::DescribeRequest { dataset: asked, digest } = request.into_inner();
         if asked != "photos" {
@@ -605,6 +621,7 @@ impl Samples for Service {
     type FetchStream = ReceiverStream<Result<proto::FetchBatch, Status>>;
 
     async fn fetch(&self, request: Request<proto::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
+        self.0.freeze().await;
         self.0.check_ready()?;
         let plug = request.extensions().get::<Plug>().unwrap().clone();
         let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;

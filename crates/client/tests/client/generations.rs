@@ -1,6 +1,6 @@
 //! What servers have, and what differs between the generations of a dataset.
 
-use headwater_client::{ClientError, Dataset, DatasetState, ServedDataset, datasets};
+use headwater_client::{ClientError, Dataset, DatasetState, DiscoveryError, ServedDataset, datasets};
 use headwater_types::Differences;
 
 use crate::common::{connect, options};
@@ -24,7 +24,7 @@ async fn every_server_says_which_datasets_it_has_beside_one_that_does_not_answer
     let photos = served[0].listed.as_ref().unwrap();
     assert_eq!((served[0].state, photos.samples, photos.classes), (DatasetState::Serving, 3, 1));
     assert!(matches!(of_gone.datasets, Err(ClientError::NotConnected { .. })), "{of_gone:?}");
-    assert!(matches!(datasets(&[], &options()).await, Err(ClientError::NoServers)));
+    assert!(matches!(datasets(&[], &options()).await, Err(ClientError::Discovery(DiscoveryError::None))));
 }
 
 #[tokio::test]

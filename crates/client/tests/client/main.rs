@@ -29,6 +29,8 @@ mod live;
 #[cfg(test)]
 mod patience;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod survey;

@@ -9,7 +9,7 @@ use anyhow::bail;
 use clap::Args;
 use headwater_cli::AccessArgs;
 use headwater_cli::output::{print_json, print_text};
-use headwater_client::{ClientOptions, ServerAddress, caches};
+use headwater_client::{ClientOptions, ServerSource, Servers, caches};
 use tokio_util::sync::CancellationToken;
 
 use report::CachesReport;
@@ -31,7 +31,7 @@ const EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct CacheArgs {
     /// Storage servers
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
-    servers: Vec<ServerAddress>,
+    servers: Vec<ServerSource>,
 
     #[command(flatten)]
     access: AccessArgs,
@@ -46,8 +46,10 @@ pub(crate) struct CacheArgs {
 /// No server, or one twice; once what the others say is printed, servers that did not answer.
 pub(crate) async fn show(args: &CacheArgs, json: bool, stop: &CancellationToken) -> anyhow::Result<()> {
     let options = ClientOptions { access: args.access.open()?, ..ClientOptions::default() };
+    let named = Servers::new(args.servers.clone());
     loop {
-        let asked = stop.run_until_cancelled(caches(&args.servers, &options)).await;
+        let asking = async { caches(&named.find().await?, &options).await };
+        let asked = stop.run_until_cancelled(asking).await;
         let Some(asked) = asked.transpose()? else {
             return if args.watch { Ok(()) } else { Err(anyhow::anyhow!("stopped before a server answered")) };
         };

@@ -138,7 +138,7 @@ impl EpochArgs {
         profile: Option<Arc<Profile>>,
     ) -> anyhow::Result<EpochOptions> {
         Ok(EpochOptions {
-            servers: self.served.servers.clone(),
+            servers: self.served.servers(),
             dataset: self.served.dataset.clone(),
             client: self.client.options()?,
             recipe,

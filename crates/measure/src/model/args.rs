@@ -9,7 +9,7 @@ use headwater_cli::AccessArgs;
 use headwater_cli::exit::UsageError;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::some_seconds;
-use headwater_client::ServerAddress;
+use headwater_client::{ServerSource, Servers};
 use headwater_types::{DatasetName, ModelName, NetworkCut};
 
 use crate::recipe::check_recipe;
@@ -91,7 +91,7 @@ pub(crate) struct ModelArgs {
     /// Measure what servers do at these storage servers, which have registered the network, and not on this machine:
     /// their CPU time at each cut, and what serving an image takes beside it
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',')]
-    pub(crate) servers: Vec<ServerAddress>,
+    pub(crate) servers: Vec<ServerSource>,
 
     #[command(flatten)]
     pub(super) access: AccessArgs,
@@ -113,7 +113,7 @@ pub(crate) struct ModelArgs {
 /// Servers that are measured.
 #[derive(Clone, Debug)]
 pub(super) struct AtServers {
-    pub(super) servers: Vec<ServerAddress>,
+    pub(super) servers: Servers,
     pub(super) dataset: DatasetName,
     pub(super) model: ModelName,
 }
@@ -157,7 +157,7 @@ impl ModelArgs {
     /// The servers that are measured, where they were named.
     pub(super) fn at_servers(&self) -> Option<AtServers> {
         let (dataset, model) = (self.dataset.clone()?, self.served_as.clone()?);
-        (!self.servers.is_empty()).then(|| AtServers { servers: self.servers.clone(), dataset, model })
+        (!self.servers.is_empty()).then(|| AtServers { servers: Servers::new(self.servers.clone()), dataset, model })
     }
 
     /// How many photos are measured.

@@ -11,6 +11,7 @@ mod ingest;
 mod labels;
 mod limits;
 mod peers;
+mod register;
 mod reload;
 mod source;
 mod state;
@@ -44,6 +45,7 @@ pub use index::IndexArgs;
 pub(crate) use ingest::{IngestArgs, IngestSpec};
 pub(crate) use limits::LimitArgs;
 pub(crate) use peers::{PeerAddress, PeerArgs};
+pub(crate) use register::RegisterArgs;
 pub use reload::ReloadArgs;
 pub(crate) use source::SourceArgs;
 pub(crate) use state::StateArgs;
@@ -195,6 +197,9 @@ pub struct ServeArgs {
     pub(crate) peers: PeerArgs,
 
     #[command(flatten)]
+    pub(crate) register: RegisterArgs,
+
+    #[command(flatten)]
     pub(crate) ingest: IngestArgs,
 
     #[command(flatten)]
@@ -268,7 +273,8 @@ impl ServeArgs {
         let listens = [("--listen", Some(&self.listen)), ("--metrics-listen", self.metrics_listen.as_ref())];
         let found = found.into_iter().map(UsageError).chain(ingest).chain(self.access.conflicts(listens, calls_others));
         let peers = self.peers.conflicts(&self.listen, self.cache.is_off());
-        found.chain(self.cache.conflicts()).chain(peers).chain(self.datasets.conflicts()).collect()
+        let register = self.register.conflicts(&self.listen);
+        found.chain(self.cache.conflicts()).chain(peers).chain(register).chain(self.datasets.conflicts()).collect()
     }
 
     /// Threads that decode and transform.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_client::ServerAddress;
+use headwater_client::{ServerSource, Servers};
 use headwater_types::{DatasetName, ModelName};
 
 use super::servers::{ConnectionArgs, ServersArgs};
@@ -13,9 +13,10 @@ use super::servers::{ConnectionArgs, ServersArgs};
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Features")]
 pub(crate) struct FeaturesFrom {
-    /// Storage servers, separated by commas; the dataset is their partitions in this order
+    /// Storage servers, separated by commas, each HOST:PORT, or where they are found: @FILE, dns:///NAME:PORT or
+    /// etcd://HOST:PORT/PREFIX; servers that have the same part stand in for each other
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
-    pub(super) servers: Vec<ServerAddress>,
+    pub(super) servers: Vec<ServerSource>,
 
     /// The dataset's name
     #[arg(long, value_name = "NAME")]
@@ -50,6 +51,11 @@ impl FeaturesFrom {
             model: model.clone(),
             connection: self.connection.clone(),
         })
+    }
+
+    /// Whether all servers are addresses, so that it is known how many there are.
+    pub(super) fn servers_are_fixed(&self) -> bool {
+        Servers::new(self.servers.clone()).is_fixed()
     }
 
     fn nowhere() -> UsageError {

@@ -173,7 +173,10 @@ impl FineTuneArgs {
             return Err(UsageError(words.to_owned()));
         }
         self.from.connection.plan.check(self.join.is_some())?;
-        self.rounds.check(self.from.servers.len())?;
+        self.rounds.check()?;
+        if self.from.servers_are_fixed() {
+            self.rounds.check_count(self.from.servers.len())?;
+        }
         self.train_options().check().map_err(|error| UsageError(error.to_string()))
     }
 
@@ -198,11 +201,11 @@ impl FineTuneArgs {
         }
     }
 
-    /// How servers train the head in rounds.
-    pub(crate) fn federation(&self, mode: Mode) -> Result<FederationOptions, UsageError> {
+    /// How so many workers train the head in rounds.
+    pub(crate) fn federation(&self, mode: Mode, workers: usize) -> Result<FederationOptions, UsageError> {
         let served = self.from.servers()?;
         let (overlap, rule, epsilon, max_steps) = self.rounds.steps();
-        let (min_workers, wait) = self.rounds.patience(served.servers.len());
+        let (min_workers, wait) = self.rounds.patience(workers);
         let batch_size = self.training.batch_size.map(|size| u32::try_from(size.get()).unwrap_or(u32::MAX));
         let options = FederationOptions {
             mode,

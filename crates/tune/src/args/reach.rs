@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::AccessArgs;
-use headwater_client::{ClientOptions, ServerAddress};
+use headwater_client::{ClientOptions, DiscoveryError, ServerAddress, ServerSource, Servers};
 use headwater_types::patience::CLIENT_PATIENCE;
 
 /// Storage servers.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Servers")]
 pub(crate) struct ReachArgs {
-    /// Storage servers, separated by commas
+    /// Storage servers, separated by commas, each HOST:PORT, or where they are found: @FILE, dns:///NAME:PORT or
+    /// etcd://HOST:PORT/PREFIX
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', required = true)]
-    pub(crate) servers: Vec<ServerAddress>,
+    servers: Vec<ServerSource>,
 
     /// Time without a word from a server, in seconds, after which the tuner gives up; until then a server that is
     /// restarted is waited for
@@ -48,15 +49,28 @@ impl PartsArgs {
         Ok(ClientOptions { allow_partial: self.allow_partial, ..self.reach.options()? })
     }
 
-    /// The servers.
-    pub(crate) fn servers(&self) -> &[ServerAddress] {
-        &self.reach.servers
+    /// The servers, as they were named.
+    pub(crate) fn servers(&self) -> Servers {
+        self.reach.servers()
     }
 }
 
 // === impl ReachArgs ===
 
 impl ReachArgs {
+    /// The servers, as they were named.
+    pub(crate) fn servers(&self) -> Servers {
+        Servers::new(self.servers.clone())
+    }
+
+    /// The servers that there are now.
+    ///
+    /// # Errors
+    /// A source that cannot be asked, or has none.
+    pub(crate) async fn find(&self) -> Result<Vec<ServerAddress>, DiscoveryError> {
+        self.servers().find().await
+    }
+
     /// How the servers are connected to.
     ///
     /// # Errors

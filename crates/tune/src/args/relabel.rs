@@ -138,7 +138,7 @@ impl RelabelArgs {
         client.bandwidth = self.plan.limit_bandwidth;
         client.cpu_workers = self.plan.inference_workers.unwrap_or(client.cpu_workers);
         client.limits = self.limits.limits();
-        let (servers, inference) = (self.parts.servers().to_vec(), self.plan.inference());
+        let (servers, inference) = (self.parts.servers(), self.plan.inference());
         Ok(ServedModel { servers, dataset, model: extractor, client, inference })
     }
 

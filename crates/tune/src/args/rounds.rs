@@ -119,20 +119,14 @@ pub(crate) const BATCH: u32 = 64;
 
 impl RoundsArgs {
     /// What clap cannot see.
-    pub(crate) fn check(&self, servers: usize) -> Result<(), UsageError> {
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
         let Some(mode) = self.mode else { return self.without_mode() };
         let wrong = |words: &str| Err(UsageError(words.to_owned()));
-        if mode == Mode::Local && servers != 1 {
-            return wrong("--mode local trains on one server: name one in --servers");
-        }
         if mode == Mode::Central && (self.split.is_some() || self.min_workers.is_some()) {
             return wrong("--split and --min-workers deal samples to servers: --mode central brings all here");
         }
         if self.overlap && !matches!(mode, Mode::Esync | Mode::Sync) {
             return wrong("--overlap is of --mode esync and sync: in the others nobody waits for others");
-        }
-        if self.min_workers.is_some_and(|least| least.get() > servers) {
-            return Err(UsageError(format!("--min-workers is more than the {servers} servers of --servers")));
         }
         let of = |mode_of: Mode, given: bool, flag: &str| match given && mode != mode_of {
             true => Err(UsageError(format!("{flag} is of --mode {mode_of}: leave it out, or give that mode"))),
@@ -149,6 +143,17 @@ impl RoundsArgs {
     }
 
     /// Without a mode there are no rounds, and nothing of them may be given.
+    /// Whether so many servers are enough, and not too many.
+    pub(crate) fn check_count(&self, servers: usize) -> Result<(), UsageError> {
+        if self.mode == Some(Mode::Local) && servers != 1 {
+            return Err(UsageError("--mode local trains on one server: name one in --servers".to_owned()));
+        }
+        if self.min_workers.is_some_and(|least| least.get() > servers) {
+            return Err(UsageError(format!("--min-workers is more than the {servers} servers of --servers")));
+        }
+        Ok(())
+    }
+
     fn without_mode(&self) -> Result<(), UsageError> {
         let given = [
             ("--average", self.average.is_some()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::{AccessArgs, LimitArgs};
-use headwater_client::{ClientOptions, ServerAddress};
+use headwater_client::{ClientOptions, ServerSource, Servers};
 use headwater_extraction::ServedModel;
 use headwater_types::patience::CLIENT_PATIENCE;
 use headwater_types::{DatasetName, ModelName};
@@ -15,9 +15,10 @@ use super::plan::PlanArgs;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Servers")]
 pub(crate) struct ServersArgs {
-    /// Storage servers, separated by commas; the dataset is their partitions in this order
+    /// Storage servers, separated by commas, each HOST:PORT, or where they are found: @FILE, dns:///NAME:PORT or
+    /// etcd://HOST:PORT/PREFIX; servers that have the same part stand in for each other
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', required = true)]
-    pub(crate) servers: Vec<ServerAddress>,
+    pub(crate) servers: Vec<ServerSource>,
 
     /// The dataset's name
     #[arg(long, value_name = "NAME")]
@@ -68,7 +69,7 @@ impl ServersArgs {
     pub(super) fn served_model(&self, allow_non_finite: bool) -> anyhow::Result<ServedModel> {
         let Self { servers, dataset, model, connection } = self;
         Ok(ServedModel {
-            servers: servers.clone(),
+            servers: Servers::new(servers.clone()),
             dataset: dataset.clone(),
             model: model.clone(),
             client: ClientOptions { allow_non_finite, ..connection.client()? },

@@ -19,7 +19,7 @@ use crate::report::Pushed;
 /// Finds out before the training whether the servers can take its head.
 pub(super) async fn rehearse(args: &FineTuneArgs, name: &ModelName) -> Result<()> {
     let served = args.served_model()?;
-    for (task, server) in (0..).zip(&served.servers) {
+    for (task, server) in (0..).zip(&served.servers.find().await?) {
         let standing = model_standing(server, name, &served.client, task).await?;
         if !standing.keeps {
             bail!("--push: server {server} has no place for versions of models: start it with --state DIR");
@@ -46,7 +46,11 @@ pub(super) async fn push_and_relabel<S: Pushed>(
     let name_of = name.clone();
     let candidate = tokio::task::spawn_blocking(move || head(&name_of, &path)).await.map_err(TrainingError::from)?;
     let candidate = candidate.context("reading the head")?;
-    let fleet = Fleet { servers: &served.servers, options: &served.client, wait: Duration::ZERO };
+    let servers = match served.servers.find().await {
+        Ok(servers) => servers,
+        Err(error) => return Ok(Outcome::short(summary, error)),
+    };
+    let fleet = Fleet { servers: &servers, options: &served.client, wait: Duration::ZERO };
     let pushing = push_candidate(&candidate, (&args.bases, true), fleet, progress);
     let pushed = match stop.run_until_cancelled(Box::pin(pushing)).await {
         None => return Ok(Outcome::short(summary, Stopped)),

@@ -35,10 +35,12 @@ pub(crate) async fn rounds(
         let rehearsal = Box::pin(after::rehearse(args, name));
         stop.run_until_cancelled(rehearsal).await.ok_or(TrainingError::Stopped)??;
     }
-    let options = args.federation(mode)?;
+    let found = stop.run_until_cancelled(places(args, mode, progress)).await.ok_or(TrainingError::Stopped)??;
+    let (names, places) = found;
+    let options = args.federation(mode, places.len())?;
     let checkpoint = open_checkpoint(args, &options)?;
-    let journal = Journal::new(log(args, checkpoint.is_some())?, listener(progress, &options, &names(args, mode)?));
-    let places = stop.run_until_cancelled(places(args, mode, progress)).await.ok_or(TrainingError::Stopped)??;
+    let journal = Journal::new(log(args, checkpoint.is_some())?, listener(progress, &options, &names));
+
     let federated = headwater_federation::train(places, &options, checkpoint.as_ref(), journal, stop).await?;
     let provenance = provenance(&federated, &options)?;
     let saved = save(file, provenance.clone(), federated.head.clone()).await?;
@@ -58,22 +60,17 @@ pub(crate) async fn rounds(
     }
 }
 
-/// What the workers are called.
-fn names(args: &FineTuneArgs, mode: Mode) -> Result<Vec<String>> {
+/// The workers, and what they are called.
+async fn places(args: &FineTuneArgs, mode: Mode, progress: &Progress) -> Result<(Vec<String>, Vec<Place>)> {
     if mode == Mode::Central {
-        return Ok(vec!["tuner".to_owned()]);
-    }
-    Ok(args.served_model()?.servers.iter().map(ToString::to_string).collect())
-}
-
-/// The workers.
-async fn places(args: &FineTuneArgs, mode: Mode, progress: &Progress) -> Result<Vec<Place>> {
-    if mode == Mode::Central {
-        return Ok(vec![Place::Here(Arc::new(here(args, progress).await?))]);
+        return Ok((vec!["tuner".to_owned()], vec![Place::Here(Arc::new(here(args, progress).await?))]));
     }
     let served = args.served_model()?;
-    let servers = served.servers.into_iter().map(|server| TrainingServer::new(server, &served.client));
-    Ok(servers.map(|server| server.map(Place::Server)).collect::<Result<_, _>>()?)
+    let servers = served.servers.find().await?;
+    args.rounds.check_count(servers.len())?;
+    let names = servers.iter().map(ToString::to_string).collect();
+    let servers = servers.into_iter().map(|server| TrainingServer::new(server, &served.client));
+    Ok((names, servers.map(|server| server.map(Place::Server)).collect::<Result<_, _>>()?))
 }
 
 /// The run's earlier state, where it has one.

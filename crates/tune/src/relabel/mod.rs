@@ -13,7 +13,7 @@ use anyhow::bail;
 use futures::future::join_all;
 use headwater_cli::{GrowingBar, MaxFailures, Outcome, Progress};
 use headwater_client::label_calls::{Labelling, LabellingState, Relabel};
-use headwater_client::{ClientError, ClientOptions, Dataset, ServerAddress, control_labelling, labellings};
+use headwater_client::{ClientError, ClientOptions, Dataset, ServerAddress, Servers, control_labelling, labellings};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{RelabelArgs, RelabelTask};
@@ -31,7 +31,8 @@ pub(crate) async fn relabel(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<RelabelSummary>> {
-    let (servers, options) = (args.parts.servers(), args.parts.options()?);
+    let (named, options) = (args.parts.servers(), args.parts.options()?);
+    let servers = &stop.run_until_cancelled(named.find()).await.ok_or(Unanswered)??;
     match args.task() {
         RelabelTask::List => {
             let listed =
@@ -57,7 +58,7 @@ pub(crate) async fn relabel(
             bring(served, &request, args.failures.max_failures, progress, stop).await
         }
         RelabelTask::Label(request) => {
-            let max_failures = args.failures.max_failures;
+            let (servers, max_failures) = (&named, args.failures.max_failures);
             label(Labellers { servers, options, is_detached: args.detach, max_failures }, &request, progress, stop)
                 .await
         }
@@ -69,7 +70,7 @@ type Known = Mutex<BTreeMap<usize, Labelling>>;
 
 /// Servers that are to label, and how long that is followed.
 pub(crate) struct Labellers<'l> {
-    pub(crate) servers: &'l [ServerAddress],
+    pub(crate) servers: &'l Servers,
     pub(crate) options: ClientOptions,
     /// Whether nobody waits for the end.
     pub(crate) is_detached: bool,
@@ -84,10 +85,10 @@ pub(crate) async fn label(
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<RelabelSummary>> {
     let (begin, bar, known) = (Instant::now(), GrowingBar::new(progress, "relabel"), Known::default());
-    // Two servers that serve the same photos would both label them.
+    // Of servers that have the same photos one labels them.
     let connecting = Dataset::connect(labellers.servers, &request.dataset, labellers.options.clone());
-    stop.run_until_cancelled(Box::pin(connecting)).await.ok_or(Unbegun)??;
-    let follow = join_all(labellers.servers.iter().enumerate().map(|(at, server)| {
+    let servers = stop.run_until_cancelled(Box::pin(connecting)).await.ok_or(Unbegun)??.leaders();
+    let follow = join_all(servers.iter().enumerate().map(|(at, server)| {
         let (bar, known, labellers) = (&bar, &known, &labellers);
         async move { (server, of_server(labellers, request, (at, server), (bar, known)).await) }
     }));
@@ -95,7 +96,7 @@ pub(crate) async fn label(
     let known = known.into_inner().unwrap_or_else(PoisonError::into_inner);
     let seconds = begin.elapsed().as_secs_f64();
     let Some(ended) = ended else {
-        let each = known.iter().map(|(at, told)| ServerLabelling::of(&labellers.servers[*at], told.clone()));
+        let each = known.iter().map(|(at, told)| ServerLabelling::of(&servers[*at], told.clone()));
         let summary = RelabelSummary::new(each.collect(), seconds);
         let (done, samples) = (summary.done(), summary.samples());
         return Ok(Outcome::short(summary, Left { done, samples }));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use headwater_types::caps::DEFAULT_PORT;
 use headwater_types::host_port::{HostPort, HostPortError};
@@ -10,21 +11,33 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A host (name, IPv4, or IPv6 in brackets) and a port. A text without a port has the usual one, and a text without a
 /// host is this machine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServerAddress {
+pub struct ServerAddress(Arc<Place>);
+
+/// Behind a pointer: errors name two servers, and are returned everywhere.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Place {
     host: String,
     port: u16,
+    /// The name by which the host was looked up, where it was.
+    looked_up: Option<String>,
 }
 
 // === impl ServerAddress ===
 
 impl ServerAddress {
-    /// The host: what the server's certificate is for.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// One of the addresses of this name.
+    pub(crate) fn of_name(name: &str, address: std::net::SocketAddr) -> Self {
+        let (host, port) = host_and_port(address);
+        Self(Arc::new(Place { host, port, looked_up: Some(name.to_owned()) }))
+    }
+
+    /// What the server's certificate is for: the host, or the name by which it was looked up.
+    pub fn certified(&self) -> &str {
+        self.0.looked_up.as_deref().unwrap_or(&self.0.host)
     }
 
     /// The address as an HTTP URL.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{self}")
     }
 }
@@ -37,23 +50,21 @@ impl FromStr for ServerAddress {
         if port == Some(0) {
             return Err(HostPortError::Zero(text.to_owned()));
         }
-        Ok(Self { host: host.unwrap_or_else(|| "localhost".to_owned()), port: port.unwrap_or(DEFAULT_PORT) })
+        let (host, port) = (host.unwrap_or_else(|| "localhost".to_owned()), port.unwrap_or(DEFAULT_PORT));
+        Ok(Self(Arc::new(Place { host, port, looked_up: None })))
     }
 }
 
 impl From<std::net::SocketAddr> for ServerAddress {
     fn from(address: std::net::SocketAddr) -> Self {
-        let host = match address.ip() {
-            std::net::IpAddr::V4(ip) => ip.to_string(),
-            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-        };
-        Self { host, port: address.port() }
+        let (host, port) = host_and_port(address);
+        Self(Arc::new(Place { host, port, looked_up: None }))
     }
 }
 
 impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        write!(f, "{}:{}", self.0.host, self.0.port)
     }
 }
 
@@ -67,6 +78,14 @@ impl<'de> Deserialize<'de> for ServerAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
+}
+
+fn host_and_port(address: std::net::SocketAddr) -> (String, u16) {
+    let host = match address.ip() {
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    (host, address.port())
 }
 
 #[cfg(test)]

@@ -1,0 +1,152 @@
+//! Looks after the servers of a dataset: asks those that are doubted or gone whether they are there, and those that are
+//! new what they have.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use futures::future::join_all;
+use headwater_discovery::{Follower, ServerAddress};
+use headwater_wire::proto;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::connection::Server;
+use crate::dataset::Inner;
+use crate::description::Description;
+use crate::error::ClientError;
+use crate::replicas::alike::is_same;
+use crate::replicas::member::Standing;
+use crate::replicas::seat::Seat;
+use crate::trouble::Trouble;
+
+/// Looks after the servers of a dataset for as long as that is there.
+pub(crate) struct Keeper {
+    dataset: Weak<Inner>,
+    doubts: Arc<Notify>,
+    /// The servers that there are to be.
+    follower: Follower,
+    /// Servers that serve something else, of which the log has told.
+    strangers: BTreeSet<ServerAddress>,
+}
+
+/// How often a server that is gone is asked.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How often servers are looked up.
+const LOOK_UP: Duration = Duration::from_secs(5);
+/// How long one answer is waited for.
+const ANSWER: Duration = Duration::from_secs(1);
+
+// === impl Keeper ===
+
+impl Keeper {
+    pub(crate) fn new(dataset: Weak<Inner>, doubts: Arc<Notify>, follower: Follower) -> Self {
+        Self { dataset, doubts, follower, strangers: BTreeSet::new() }
+    }
+
+    /// Looks after the servers until the dataset is gone.
+    pub(crate) async fn run(mut self) {
+        let mut looked_up = Instant::now();
+        let mut there = self.follower.look().await;
+        loop {
+            if looked_up.elapsed() >= LOOK_UP {
+                there = self.follower.look().await;
+                looked_up = Instant::now();
+            }
+            let Some(inner) = self.dataset.upgrade() else { return };
+            let is_all_well = self.look(&inner, &there).await;
+            drop(inner);
+            let next =
+                if is_all_well { looked_up + LOOK_UP } else { (looked_up + LOOK_UP).min(Instant::now() + AGAIN) };
+            tokio::select! {
+                () = self.doubts.notified() => {}
+                () = sleep_until(next) => {}
+            }
+        }
+    }
+
+    /// Asks whoever has to be asked. Whether all servers are up.
+    async fn look(&mut self, inner: &Inner, there: &[ServerAddress]) -> bool {
+        join_all(inner.servers.iter().map(|seat| ask_doubted(seat, there))).await;
+        let placed: BTreeSet<_> = inner.servers.iter().flat_map(|seat| seat.addresses()).collect();
+        let new: Vec<_> = there.iter().filter(|address| !placed.contains(*address)).collect();
+        let asked = join_all(new.iter().map(|address| newcomer(inner, address))).await;
+        for (address, found) in new.iter().zip(asked) {
+            match found {
+                Ok(()) => {
+                    self.strangers.remove(*address);
+                }
+                Err(problem) if self.strangers.insert((*address).clone()) => {
+                    tracing::warn!(server = %address, "a server is not asked for samples: {problem}");
+                }
+                Err(_) => {}
+            }
+        }
+        inner.servers.iter().all(|seat| seat.is_well()) && there.iter().all(|address| placed.contains(address))
+    }
+}
+
+/// Asks the servers of a partition that are doubted or gone whether they are there, with what they had.
+async fn ask_doubted(seat: &Seat, there: &[ServerAddress]) {
+    let is_named = |address: &ServerAddress| there.contains(address);
+    let ask = seat.members().into_iter().map(async |member| {
+        let address = member.server.address();
+        let standing = match (is_named(address), member.standing()) {
+            (true, Standing::Up) => return,
+            (false, _) => Standing::Gone,
+            (true, _) => match seat.asked.of(&member.server, ANSWER).await {
+                Ok(_) => Standing::Up,
+                Err(_) => Standing::Down,
+            },
+        };
+        match (member.stands(standing), standing) {
+            (Standing::Down | Standing::Gone, Standing::Up) => tracing::info!(server = %address, "a server is back"),
+            (Standing::Up | Standing::Doubted, Standing::Down) => {
+                tracing::warn!(server = %address, "a server is gone: its replicas are asked until it is back");
+            }
+            _ => {}
+        }
+    });
+    join_all(ask).await;
+}
+
+/// Finds a server that is new its place, or says why it has none.
+async fn newcomer(inner: &Inner, address: &ServerAddress) -> Result<(), String> {
+    let server = inner.server(address).map_err(|error| error.to_string())?;
+    let (seat, description) = placed(inner, &server).await?;
+    if seat.members().iter().any(|member| member.instance == description.instance) {
+        return Err("it is a server that is known by another address".to_owned());
+    }
+    let place = inner.servers.iter().position(|other| Arc::ptr_eq(other, seat)).unwrap_or_default();
+    fits(&description, (&inner.union.own_classes[place], &inner.union.models[place]))?;
+    server.allow_payload(inner.union.partitions[place].limits.limits().max_payload());
+    seat.add(Arc::new(server), description.instance);
+    tracing::info!(server = %address, partition = %seat.address(), "a server stands in for others from here on");
+    Ok(())
+}
+
+/// The partition that a server has, as it has now or keeps of before.
+async fn placed<'a>(inner: &'a Inner, server: &Server) -> Result<(&'a Arc<Seat>, Description), String> {
+    let mut last = "there is no partition".to_owned();
+    for seat in &inner.servers {
+        match seat.asked.of(server, ANSWER).await {
+            Ok(description) => return Ok((seat, description)),
+            Err(Trouble::Lasting(ClientError::DatasetChanged { .. })) => {
+                last = "it has no partition of this generation of the dataset".to_owned();
+            }
+            Err(trouble) => return Err(trouble.to_string()),
+        }
+    }
+    Err(last)
+}
+
+/// Whether a server that has a partition's samples also has their classes and the models that are used.
+fn fits(description: &Description, (classes, models): (&[String], &[proto::ModelDescription])) -> Result<(), String> {
+    if description.classes != classes {
+        return Err("it has the photos of others, and other classes".to_owned());
+    }
+    match models.iter().find(|model| !description.models.iter().any(|other| is_same(model, other))) {
+        Some(model) => Err(format!("it has the photos of others, and not the same model {}", model.name)),
+        None => Ok(()),
+    }
+}

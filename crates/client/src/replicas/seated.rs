@@ -1,0 +1,144 @@
+//! A connection to one of several servers, for one call.
+
+use std::ops::Deref;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_discovery::ServerAddress;
+use tokio::time::{Instant, sleep_until, timeout};
+use tonic::Status;
+
+use crate::connection::Client;
+use crate::error::ClientError;
+use crate::replicas::member::Member;
+use crate::replicas::seat::Seat;
+use crate::trouble::Trouble;
+
+/// A connection for one call. One that is dropped, and neither put back nor abandoned, has ended badly: where others
+/// stand in for its server, that is asked whether it is there.
+#[derive(Debug)]
+pub(crate) struct Seated {
+    client: Client,
+    hold: Hold,
+}
+
+/// What a call holds of a server while it runs.
+#[derive(Debug)]
+struct Hold {
+    member: Arc<Member>,
+    seat: Arc<Seat>,
+    /// Whether nothing went wrong.
+    is_in_order: bool,
+}
+
+/// Silence after which a server is asked whether it is there, where others could answer in its place,
+const QUIET: Duration = Duration::from_millis(400);
+/// and how long that answer is waited for. A server that is stopped is left after both.
+const LOOK: Duration = Duration::from_millis(600);
+
+// === impl Seated ===
+
+impl Seated {
+    pub(crate) fn new(client: Client, member: Arc<Member>, seat: Arc<Seat>) -> Self {
+        member.take_up();
+        Self { client, hold: Hold { member, seat, is_in_order: false } }
+    }
+
+    /// Leaves a connection that is in order to the next call.
+    pub(crate) fn put_back(self) {
+        let Self { client, mut hold } = self;
+        hold.is_in_order = true;
+        hold.member.server.put_back(client);
+    }
+
+    /// Drops a connection that is in order, but of no use.
+    pub(crate) fn abandon(mut self) {
+        self.hold.is_in_order = true;
+    }
+
+    /// Whether another server would be asked now rather than this one.
+    pub(crate) fn is_second_best(&self) -> bool {
+        self.hold.seat.has_better_than(&self.hold.member)
+    }
+
+    /// What this gives, within a stall. Where others could give it, a silent server is asked meanwhile whether it is
+    /// there; one that is not is left.
+    ///
+    /// # Errors
+    /// The server is silent.
+    pub(crate) async fn wait<T>(
+        &self,
+        stall: Duration,
+        silent: &'static str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Trouble> {
+        let Hold { seat, member, .. } = &self.hold;
+        if !seat.is_shared() {
+            return timeout(stall, work).await.map_err(|_elapsed| Trouble::Silent(silent));
+        }
+        let mut work = pin!(work);
+        let end = Instant::now() + stall;
+        while Instant::now() < end {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                () = sleep_until(end.min(Instant::now() + QUIET)) => {}
+            }
+            let is_there = tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                is_there = seat.asked.is_there(&member.server, LOOK) => is_there,
+            };
+            if !is_there {
+                seat.give_up(member, &Trouble::Silent(silent));
+                break;
+            }
+        }
+        Err(Trouble::Silent(silent))
+    }
+
+    /// What a status means. What is only this server's fault is passing, where others are there.
+    pub(crate) fn judge(&self, status: &Status) -> Trouble {
+        let Hold { seat, member, .. } = &self.hold;
+        let trouble = member.server.judge(status);
+        let is_its_own = matches!(
+            &trouble,
+            Trouble::Lasting(ClientError::DatasetChanged { .. } | ClientError::DatasetNotReady { .. })
+        );
+        if is_its_own && seat.has_another(member) {
+            seat.give_up(member, &trouble);
+            return Trouble::Passing(trouble.to_string());
+        }
+        trouble
+    }
+
+    /// Where the server is.
+    pub(crate) fn address(&self) -> &ServerAddress {
+        self.hold.member.server.address()
+    }
+
+    /// The server broke the protocol.
+    pub(crate) fn protocol(&self, message: impl Into<String>) -> ClientError {
+        self.hold.member.server.protocol(message)
+    }
+}
+
+impl Deref for Seated {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+// === impl Hold ===
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.member.let_go();
+        if !self.is_in_order {
+            self.seat.doubt(&self.member);
+        }
+    }
+}
