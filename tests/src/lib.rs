@@ -6,6 +6,7 @@
 mod cuts;
 mod data;
 mod disk;
+mod etcd;
 mod generated;
 mod http;
 mod lab;
@@ -25,6 +26,7 @@ pub mod strain;
 pub use cuts::Cuts;
 pub use data::{Data, Hostile};
 pub use disk::SmallDisk;
+pub use etcd::Etcd;
 pub use generated::{check_generated, root};
 pub use http::get;
 pub use lab::{Lab, Reached, counted, round};

@@ -176,7 +176,7 @@ impl Wanted<'_> {
         }
         match self.generation {
             Some(generation) => {
-                partitions.sort_by_key(|of| generation.iter().position(|digest| *digest == of[0].description.digest))
+                partitions.sort_by_key(|of| generation.iter().position(|digest| *digest == of[0].description.digest));
             }
             None if self.is_found => partitions.sort_by_key(|of| {
                 let Description { listing, part, .. } = &of[0].description;

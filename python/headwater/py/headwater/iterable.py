@@ -45,7 +45,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
 
     What is read:
 
-    servers      "host:port,host:port", or a list
+    servers      "host:port,host:port", or a list; "@FILE", "dns:///name:port" and "etcd://host:port/prefix" find them
     dataset      its name at the servers
     recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm; what a Compose has behind
                  what servers can run is run here, on what torchvision would have given it

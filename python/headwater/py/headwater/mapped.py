@@ -39,7 +39,7 @@ class MapDataset(Served, TorchDataset[S]):
     same until the next epoch, but for a sample that one `__getitems__` names several times: that has others each time.
     The arguments are those of IterableDataset, whose help says more of each:
 
-    servers      "host:port,host:port", or a list
+    servers      "host:port,host:port", or a list; "@FILE", "dns:///name:port" and "etcd://host:port/prefix" find them
     dataset      its name at the servers
     recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm
     model        for cut="features": a model that is registered at the servers
