@@ -46,8 +46,7 @@ fn fleet(folder: &Path) -> Vec<Server> {
 }
 
 /// Deals a blow every two seconds until it is told to end; then all servers run again. How many it dealt.
-fn strike(servers: Vec<Server>, blows: impl Iterator<Item = Blow>, end: &AtomicBool) -> usize {
-    let mut servers: Vec<_> = servers.into_iter().map(Some).collect();
+fn strike(servers: &mut [Option<Server>], blows: impl Iterator<Item = Blow>, end: &AtomicBool) -> usize {
     let mut dealt = 0;
     for Blow { server, kills } in blows {
         if end.load(Ordering::SeqCst) {
@@ -73,8 +72,9 @@ fn strike(servers: Vec<Server>, blows: impl Iterator<Item = Blow>, end: &AtomicB
 /// An epoch amid blows, what it reported and how long it took, and how many blows there were.
 fn amid(servers: Vec<Server>, blows: impl Iterator<Item = Blow> + Send, further: &[&str]) -> (Value, Duration, usize) {
     let (named, end) = (addresses(&servers), AtomicBool::new(false));
+    let mut servers: Vec<_> = servers.into_iter().map(Some).collect();
     std::thread::scope(|scope| {
-        let striking = scope.spawn(|| strike(servers, blows, &end));
+        let striking = scope.spawn(|| strike(&mut servers, blows, &end));
         let begin = Instant::now();
         let report = try_epoch(&named, further);
         let took = begin.elapsed();
@@ -109,9 +109,8 @@ fn servers_that_differ_in_versions_of_photos_or_in_settings_do_not_stand_in_for_
     let copy = TempDir::new().unwrap();
     photos(scratch.path(), 5);
     photos(copy.path(), 5);
-    let start = |folder: &Path, further: &[&str]| {
-        ServerOptions::new(folder).args(further.iter().copied()).start().unwrap()
-    };
+    let start =
+        |folder: &Path, further: &[&str]| ServerOptions::new(folder).args(further.iter().copied()).start().unwrap();
     let servers = [start(scratch.path(), &[]), start(copy.path(), &[])];
     let refused = try_epoch(&addresses(&servers), &[]);
     assert!(refused.code == Some(1) && refused.stderr.contains("rsync -a"), "{}", refused.stderr);
@@ -125,9 +124,8 @@ fn servers_are_found_in_a_file_and_behind_a_name() {
     let scratch = TempDir::new().unwrap();
     let list = TempDir::new().unwrap();
     photos(scratch.path(), 5);
-    let servers = [1, 2].map(|part| {
-        ServerOptions::new(scratch.path()).args(["--partition", &format!("{part}/2")]).start().unwrap()
-    });
+    let servers = [1, 2]
+        .map(|part| ServerOptions::new(scratch.path()).args(["--partition", &format!("{part}/2")]).start().unwrap());
     let named = epoch(&addresses(&servers), &[]);
     let file = list.path().join("servers");
     // The order of servers that are found says nothing.

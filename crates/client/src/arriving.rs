@@ -9,6 +9,7 @@
 //! slow network, since somebody always waits. And a server cannot be asked: its socket's buffer takes megabytes before
 //! the server sees the network at all.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ struct Sum {
 pub(crate) struct Line {
     arriving: Arc<Arriving>,
     state: Mutex<LineState>,
+    /// Bytes that have come.
+    received: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,13 +90,23 @@ impl Sum {
 
 impl Line {
     pub(crate) fn new(arriving: Arc<Arriving>) -> Self {
-        Self { arriving, state: Mutex::default() }
+        Self { arriving, state: Mutex::default(), received: AtomicU64::new(0) }
     }
 
     /// Somebody waits.
     pub(crate) fn wait(&self) -> Wait<'_> {
         self.update(|state| state.awaited = true);
         Wait(self)
+    }
+
+    /// So many bytes have come.
+    pub(crate) fn has_read(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// How many bytes have come: as long as they do, the server is there, however slow the network is.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// The first bytes of something have come, or its last.

@@ -134,6 +134,12 @@ impl Server {
         })
     }
 
+    /// The same server, over connections of its own without a limit: to ask whether it is there, whatever else waits for
+    /// the network.
+    pub(crate) fn aside(&self) -> Result<Self, ClientError> {
+        Self::new(self.address.clone(), self.access.clone(), None, Arc::default(), 1)
+    }
+
     pub(crate) fn address(&self) -> &ServerAddress {
         &self.address
     }

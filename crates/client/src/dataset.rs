@@ -102,9 +102,9 @@ impl Dataset {
         let doubts = Arc::new(Notify::new());
         let seat = |of: &Vec<Replica>| {
             let asked = Asked { dataset: name.clone(), digest: of[0].description.digest };
-            Arc::new(Seat::new(of, asked, Arc::clone(&doubts)))
+            Seat::new(of, asked, Arc::clone(&doubts)).map(Arc::new)
         };
-        let servers: Vec<_> = partitions.iter().map(seat).collect();
+        let servers: Vec<_> = partitions.iter().map(seat).collect::<Result<_, _>>()?;
         let union = Union::new(name.clone(), &servers, partitions, &absent, &options)?;
         let (digest, runtime) = (union.digest(), Handle::current());
         let inner = |dataset: &Weak<Inner>| {

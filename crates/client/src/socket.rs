@@ -169,6 +169,7 @@ impl AsyncRead for Socket {
             self.line.underway(is_within);
         }
         let read = part.filled().len();
+        self.line.has_read(read);
         buffer.advance(read);
         if let Some(limit) = &mut self.limit {
             limit.share.have_read(read);

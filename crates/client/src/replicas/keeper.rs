@@ -94,7 +94,7 @@ async fn ask_doubted(seat: &Seat, there: &[ServerAddress]) {
         let standing = match (is_named(address), member.standing()) {
             (true, Standing::Up) => return,
             (false, _) => Standing::Gone,
-            (true, _) => match seat.asked.of(&member.server, ANSWER).await {
+            (true, _) => match seat.asked.of(&member.aside, ANSWER).await {
                 Ok(_) => Standing::Up,
                 Err(_) => Standing::Down,
             },
@@ -120,7 +120,7 @@ async fn newcomer(inner: &Inner, address: &ServerAddress) -> Result<(), String> 
     let place = inner.servers.iter().position(|other| Arc::ptr_eq(other, seat)).unwrap_or_default();
     fits(&description, (&inner.union.own_classes[place], &inner.union.models[place]))?;
     server.allow_payload(inner.union.partitions[place].limits.limits().max_payload());
-    seat.add(Arc::new(server), description.instance);
+    seat.add(Arc::new(server), description.instance).map_err(|error| error.to_string())?;
     tracing::info!(server = %address, partition = %seat.address(), "a server stands in for others from here on");
     Ok(())
 }

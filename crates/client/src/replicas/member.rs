@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use crate::connection::Server;
 use crate::description::INSTANCE_BYTES;
+use crate::error::ClientError;
 
 /// A server of a partition.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) server: Arc<Server>,
+    /// By which it is asked whether it is there.
+    pub(crate) aside: Server,
     /// By which it is known under all its addresses, until it is started anew.
     pub(crate) instance: [u8; INSTANCE_BYTES],
     /// Connections that calls hold.
@@ -33,8 +36,9 @@ pub(crate) enum Standing {
 // === impl Member ===
 
 impl Member {
-    pub(crate) fn new(server: Arc<Server>, instance: [u8; INSTANCE_BYTES]) -> Self {
-        Self { server, instance, busy: AtomicUsize::new(0), standing: AtomicU8::new(Standing::Up as u8) }
+    pub(crate) fn new(server: Arc<Server>, instance: [u8; INSTANCE_BYTES]) -> Result<Self, ClientError> {
+        let (aside, standing) = (server.aside()?, AtomicU8::new(Standing::Up as u8));
+        Ok(Self { server, aside, instance, busy: AtomicUsize::new(0), standing })
     }
 
     pub(crate) fn standing(&self) -> Standing {

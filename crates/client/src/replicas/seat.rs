@@ -37,11 +37,11 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 impl Seat {
     /// These servers, of which there is one at least.
-    pub(crate) fn new(replicas: &[Replica], asked: Asked, doubts: Arc<Notify>) -> Self {
+    pub(crate) fn new(replicas: &[Replica], asked: Asked, doubts: Arc<Notify>) -> Result<Self, ClientError> {
         let address = replicas[0].server.address().clone();
         let member = |Replica { server, description }: &Replica| Member::new(Arc::clone(server), description.instance);
-        let members = replicas.iter().map(|replica| Arc::new(member(replica))).collect();
-        Self { address, asked, members: Mutex::new(members), doubts }
+        let members = replicas.iter().map(|replica| member(replica).map(Arc::new)).collect::<Result<_, _>>()?;
+        Ok(Self { address, asked, members: Mutex::new(members), doubts })
     }
 
     /// The address by which the partition is called.
@@ -75,8 +75,10 @@ impl Seat {
     }
 
     /// Takes up another server that serves the same.
-    pub(crate) fn add(&self, server: Arc<Server>, instance: [u8; INSTANCE_BYTES]) {
-        self.lock().push(Arc::new(Member::new(server, instance)));
+    pub(crate) fn add(&self, server: Arc<Server>, instance: [u8; INSTANCE_BYTES]) -> Result<(), ClientError> {
+        let member = Arc::new(Member::new(server, instance)?);
+        self.lock().push(member);
+        Ok(())
     }
 
     /// A connection for one call, to whichever server is up and least busy.

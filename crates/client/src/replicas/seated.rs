@@ -79,16 +79,21 @@ impl Seated {
         }
         let mut work = pin!(work);
         let end = Instant::now() + stall;
+        let mut received = self.client.line.received();
         while Instant::now() < end {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
                 () = sleep_until(end.min(Instant::now() + QUIET)) => {}
             }
+            let now = self.client.line.received();
+            if std::mem::replace(&mut received, now) != now {
+                continue;
+            }
             let is_there = tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
-                is_there = seat.asked.is_there(&member.server, LOOK) => is_there,
+                is_there = seat.asked.is_there(&member.aside, LOOK) => is_there,
             };
             if !is_there {
                 seat.give_up(member, &Trouble::Silent(silent));
