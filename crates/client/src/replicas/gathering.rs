@@ -82,7 +82,7 @@ pub(crate) async fn gather(
             late.as_mut().reset(Instant::now() + GRACE);
         }
     }
-    let is_complete = wanted.is_complete(&answers);
+    let is_complete = wanted.is_complete(&answers) || wanted.suffice(servers, &answers);
     let (mut replicas, mut absent) = (Vec::new(), Vec::new());
     for (server, answer) in servers.iter().zip(answers) {
         match answer {
@@ -137,30 +137,30 @@ impl Wanted<'_> {
         }
     }
 
-    /// Whether the servers that have answered have all that is wanted, as far as that can be known.
+    /// Whether the servers that have answered have all that is wanted, as far as that can be known from what they have.
     fn is_complete(&self, answers: &Answers) -> bool {
         let told: Vec<_> = answers.iter().flatten().flatten().collect();
-        if let Some(generation) = self.generation {
-            return generation.iter().all(|digest| told.iter().any(|description| description.digest == *digest));
+        match self.generation {
+            Some(generation) => {
+                generation.iter().all(|digest| told.iter().any(|description| description.digest == *digest))
+            }
+            // One server that has everything looks like one of several folders, too.
+            None => has_all_parts(&told) && told.len() > 1,
         }
-        let Some(first) = told.first() else { return false };
-        let of_one = told.iter().all(|each| each.listing.digest == first.listing.digest);
-        let parts: BTreeSet<Part> = told.iter().map(|each| each.part).collect();
-        let all_parts = first.part.all().all(|part| parts.contains(&part)) && parts.len() as u64 == count(first.part);
-        of_one && all_parts && (parts.len() > 1 || told.len() > 1)
     }
 
     /// Whether nobody has to wait for the servers that have not answered: it is certain that others have what they
     /// have.
     fn suffice(&self, servers: &[Arc<Server>], answers: &Answers) -> bool {
+        if self.generation.is_some() {
+            return self.is_complete(answers);
+        }
         let answered = |place: &usize| matches!(answers[*place], Some(Ok(_)));
         let (there, missing): (Vec<_>, Vec<_>) = (0..servers.len()).partition(answered);
-        let address = |place: &usize| servers[*place].address();
-        let known = || {
-            let there: Vec<_> = there.iter().map(address).collect();
-            missing.iter().map(address).all(|missing| memory::has_a_replica(self.name, missing, &there))
-        };
-        self.is_complete(answers) && (self.generation.is_some() || known())
+        let there: Vec<_> = there.into_iter().map(|place| servers[place].address()).collect();
+        let mut missing = missing.into_iter().map(|place| servers[place].address());
+        let told: Vec<_> = answers.iter().flatten().flatten().collect();
+        has_all_parts(&told) && missing.all(|missing| memory::has_a_replica(self.name, missing, &there))
     }
 
     /// The servers of each partition: in the order of the generation; without one in the order in which they were
@@ -193,6 +193,10 @@ fn key(description: &Description) -> (Digest, Digest, Part) {
     (description.listing.digest, description.digest, description.part)
 }
 
-fn count(part: Part) -> u64 {
-    part.count().into()
+/// Whether these are all parts of one listing.
+fn has_all_parts(told: &[&Description]) -> bool {
+    let Some(first) = told.first() else { return false };
+    let parts: BTreeSet<Part> = told.iter().map(|each| each.part).collect();
+    let is_of_one = told.iter().all(|each| each.listing.digest == first.listing.digest);
+    is_of_one && parts.len() == first.part.count() as usize && first.part.all().all(|part| parts.contains(&part))
 }
