@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use headwater_access::count_tokens;
 use headwater_cache::node::{SampleId, SampleLayout, seal};
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
+use headwater_discovery::{ServerSource, parse_servers};
 use headwater_labels::{frame_columns, reseal_block};
 use headwater_onnx::external::{outside, take_in};
 use headwater_onnx::{Limits, check};
@@ -39,6 +41,24 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
         .collect();
     assert!(!files.is_empty());
     files
+}
+
+#[test]
+fn servers_and_tokens_are_read_whole_or_refused_by_their_line() {
+    for (path, bytes) in corpus("servers") {
+        let text = String::from_utf8(bytes).unwrap();
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        assert_eq!(parse_servers(&text).is_err(), bad || text.contains("://"), "{}", path.display());
+        for source in text.lines().filter_map(|line| line.parse::<ServerSource>().ok()) {
+            assert_eq!(source.to_string().parse::<ServerSource>().unwrap(), source);
+        }
+    }
+    for (path, bytes) in corpus("tokens") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let counted = count_tokens(&bytes);
+        assert_eq!(counted.is_err(), bad, "{}: {counted:?}", path.display());
+        assert!(!counted.is_err_and(|error| error.to_string().contains("hunter2")), "a secret is in an error");
+    }
 }
 
 #[test]

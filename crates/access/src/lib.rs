@@ -36,6 +36,6 @@ pub use fault::TlsFault;
 pub use grant::{Grant, Role};
 pub use secret::{Secret, SecretHash};
 pub use server_tls::{ServerTls, ServerTlsFiles};
-pub use tokens::{NoGrant, Tokens};
+pub use tokens::{NoGrant, Tokens, count_tokens};
 pub use tokio_rustls::client::TlsStream as ClientTlsStream;
 pub use tokio_rustls::server::TlsStream as ServerTlsStream;

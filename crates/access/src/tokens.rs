@@ -89,8 +89,20 @@ impl Tokens {
 }
 
 fn parse(path: &Path) -> Result<Vec<Known>, AccessError> {
+    parse_bytes(path, &read("--tokens", path)?)
+}
+
+/// How many tokens a file of these bytes has.
+///
+/// # Errors
+/// The first line that is wrong.
+pub fn count_tokens(bytes: &[u8]) -> Result<usize, AccessError> {
+    parse_bytes(Path::new("tokens"), bytes).map(|known| known.len())
+}
+
+fn parse_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Known>, AccessError> {
     let wrong = |line: usize, reason: String| AccessError::Token { path: path.to_owned(), line, reason };
-    let text = String::from_utf8(read("--tokens", path)?).map_err(|_| wrong(1, "the file is no text".to_owned()))?;
+    let text = str::from_utf8(bytes).map_err(|_| wrong(1, "the file is no text".to_owned()))?;
     let mut known = Vec::<Known>::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();

@@ -19,11 +19,19 @@ pub(crate) fn read(path: &Path) -> Result<Vec<ServerAddress>, DiscoveryError> {
     if text.len() as u64 > MOST_BYTES {
         return Err(fault(format!("it is longer than {MOST_BYTES} bytes, and not a list of servers")));
     }
+    parse(&text).map_err(fault)
+}
+
+/// The addresses of a file's text, in its order.
+///
+/// # Errors
+/// The first line that is no address, with its number.
+pub fn parse(text: &str) -> Result<Vec<ServerAddress>, String> {
     let mut addresses = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
         if !line.is_empty() {
-            addresses.push(line.parse().map_err(|error| fault(format!("line {number}: {error}")))?);
+            addresses.push(line.parse().map_err(|error| format!("line {number}: {error}"))?);
         }
     }
     Ok(addresses)

@@ -53,7 +53,7 @@ impl FromStr for EtcdPrefix {
         if prefix.is_empty() || !prefix.chars().all(plain) {
             return Err(form("the prefix is letters, digits, -, _, . and /, such as etcd://etcd1:2379/headwater"));
         }
-        let host: HostPort = host.parse()?;
+        let host: HostPort = host.parse().map_err(|_| form(FORM))?;
         if host.port == Some(0) {
             return Err(form("port 0 is no port of etcd: its usual one is 2379"));
         }

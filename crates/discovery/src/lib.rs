@@ -31,6 +31,7 @@ mod registration;
 
 pub use address::ServerAddress;
 pub use error::DiscoveryError;
+pub use file::parse as parse_servers;
 pub use headwater_types::host_port::HostPortError;
 pub use key::EtcdPrefix;
 pub use registration::Registration;

@@ -57,10 +57,11 @@ impl FromStr for ServerSource {
             };
         }
         if let Some(name) = trimmed.strip_prefix(DNS) {
-            let HostPort { host, port } = name.parse()?;
-            return match (host, port) {
-                (None, _) | (_, Some(0)) => Err(form("write dns:///NAME:PORT, such as dns:///headwater-headless:7440")),
-                (Some(name), port) => Ok(Self::Name { name, port: port.unwrap_or(DEFAULT_PORT) }),
+            return match name.parse() {
+                Ok(HostPort { host: Some(name), port }) if port != Some(0) => {
+                    Ok(Self::Name { name, port: port.unwrap_or(DEFAULT_PORT) })
+                }
+                _ => Err(form("write dns:///NAME:PORT, such as dns:///headwater-headless:7440")),
             };
         }
         if trimmed.starts_with(key::SCHEME) {
