@@ -48,9 +48,10 @@ deb_unit() {
 make_deb() {
     local root=$1 version=$2 out=$3 architecture depends size made
     architecture=$(dpkg --print-architecture)
-    depends=$(shared_libraries "$root")
     size=$(du -sk --apparent-size "$root" | cut -f1)
+    # First: by it is known that the files below belong to one package.
     install -d -m 755 "$root/DEBIAN"
+    depends=$(shared_libraries "$root")
     sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@SIZE@/$size/" \
         -e "s/@DEPENDS@/$depends/" -e "s/@MAINTAINER@/${DEB_MAINTAINER:-The authors of Headwater <root@localhost>}/" \
         deploy/debian/control >"$root/DEBIAN/control"
