@@ -258,21 +258,50 @@ build_wheel() {
     export WHEEL
 }
 
-# build_portable_wheel PROFILE PYTHON : as build_wheel, for every Linux with glibc 2.28 or later, whatever this machine
-# has: zig has the symbols of that one to link against, and maturin refuses a wheel that needs others.
-build_portable_wheel() {
-    local profile=$1 python=$2 out target folder
-    pip_install "$python" 'ziglang>=0.15,<0.18'
-    folder=$(cd "$(dirname "$python")" && pwd)
-    target=$(rustc -vV | sed -n 's/^host: //p')
+# The oldest glibc that portable wheels and programs are for: Debian 10, RHEL 8, Ubuntu 20.04.
+PORTABLE_GLIBC=2.28
+
+# need_target TARGET : a target that portable things are built for, and the standard library for it.
+need_target() {
+    local target=$1
     [[ $target == *-linux-gnu ]] ||
-        die "wheels for manylinux_2_28 are built on Linux with glibc, and this is $target: use scripts/wheel --native"
+        die "portable wheels and programs are for Linux with glibc, and this is $target: use --native"
+    compgen -G "$(rustc --print target-libdir --target "$target")/libstd-*" >/dev/null ||
+        die "Rust's standard library for $target is not installed: rustup target add $target"
+}
+
+# need_zig PYTHON : zig, which has the symbols of older versions of glibc to link against, for PYTHON and its folder.
+need_zig() { pip_install "$1" 'ziglang>=0.15,<0.18' 'cargo-zigbuild>=0.22,<1'; }
+
+# build_portable_wheel PROFILE PYTHON [TARGET] : as build_wheel, for every Linux with glibc 2.28 or later, whatever this
+# machine has; maturin refuses a wheel that needs a later one.
+build_portable_wheel() {
+    local profile=$1 python=$2 target=${3:-} out folder
+    target=${target:-$(rustc -vV | sed -n 's/^host: //p')}
+    need_target "$target"
+    need_zig "$python"
+    folder=$(cd "$(dirname "$python")" && pwd)
     out=${CARGO_TARGET_DIR:-target}/wheels
-    say "building the wheel ($profile, manylinux_2_28)"
+    say "building the wheel ($profile, $target, glibc $PORTABLE_GLIBC)"
     rm -f "$out"/headwater-*.whl
     # It looks for zig as a module of the first Python that it finds.
     PATH=$folder:$PATH "$python" -m maturin build --quiet --locked --profile "$profile" --zig --target "$target" \
-        --compatibility manylinux_2_28 --manifest-path python/headwater/Cargo.toml --out "$out"
+        --compatibility "manylinux_${PORTABLE_GLIBC/./_}" --manifest-path python/headwater/Cargo.toml --out "$out"
     WHEEL=$(echo "$out"/headwater-*.whl)
     export WHEEL
+}
+
+# build_portable PYTHON TARGET PROGRAM... : programs, optimised, for every Linux with glibc 2.28 or later; sets BIN to
+# where they are.
+build_portable() {
+    local python=$1 target=$2 folder
+    shift 2
+    need_target "$target"
+    need_zig "$python"
+    folder=$(cd "$(dirname "$python")" && pwd)
+    say "building $* (release, $target, glibc $PORTABLE_GLIBC)"
+    PATH=$folder:$PATH cargo-zigbuild zigbuild --locked --release --target "$target.$PORTABLE_GLIBC" \
+        "${@/#/--package=}"
+    BIN=${CARGO_TARGET_DIR:-target}/$target/release
+    export BIN
 }

@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import tarfile
 from typing import List
 
 import pytest
@@ -47,6 +49,37 @@ def test_scripts_torture_names_what_it_has_and_refuses_what_it_has_not(scripts: 
     for name in ("nothing", "../setup.sh"):
         refused = run([scripts / "torture", name])
         assert refused.returncode == 2 and f"there is no scripts/lib/torture/{name}" in refused.stdout
+
+
+def test_packages_are_asked_for_by_name_and_looked_for_before_anything_is_made(
+    scripts: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    for words, said in (
+        (["package", "rpm"], "rpm is none of its arguments"),
+        (["package", "--revision", "0"], "--revision 0"),
+        (["package", "deb", "--target", "aarch64-unknown-linux-gnu"], "a .deb for aarch64-unknown-linux-gnu"),
+        (["package", "--native", "--target", "aarch64-unknown-linux-gnu"], "--native"),
+        (["check-packages", "rpm"], "rpm is none of its arguments"),
+        (["check-packages", "wheel", "--dist", tmp_path], f"in {tmp_path}: run scripts/package first"),
+    ):
+        refused = run([scripts / str(words[0]), *words[1:]])
+        assert refused.returncode == 1 and said in refused.stdout, (words, refused.stdout)
+    assert not (tmp_path / "dist").exists() and not (tmp_path / "target").exists()
+
+
+def test_the_chart_is_packed_as_helm_packs_it(tmp_path: pathlib.Path) -> None:
+    packed = run([ROOT / "scripts/package", "chart", "--out", tmp_path])
+    assert packed.returncode == 0, packed.stdout
+    [chart] = tmp_path.iterdir()
+    with tarfile.open(chart) as files:
+        names = files.getnames()
+    assert {"headwater/Chart.yaml", "headwater/values.yaml", "headwater/templates/statefulset.yaml"} <= set(names)
+    assert chart.name == f"headwater-{version()}.tgz"
+
+
+def version() -> str:
+    [found] = re.findall(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
+    return str(found)
 
 
 def test_scripts_bench_gpu_says_that_there_is_no_gpu_before_anything_is_built(

@@ -10,7 +10,7 @@ pub enum RuntimeError {
     #[error("no ONNX Runtime library was found{}: {FIX}", Looked(looked))]
     NotFound {
         /// The places, and what was wrong with each.
-        looked: Vec<(PathBuf, String)>,
+        looked: Vec<(String, String)>,
     },
     /// The library is older than the interface that is used here.
     #[error("{} is ONNX Runtime {version}, and 1.{} or later is needed: {FIX}", library.display(), ort::MINOR_VERSION)]
@@ -38,17 +38,18 @@ pub enum RuntimeError {
     },
 }
 
-const FIX: &str = "`pip install onnxruntime==1.31.1`, and name its capi/libonnxruntime.so.1.31.1 with --onnxruntime or \
-                   ORT_DYLIB_PATH, or install it into .venv; scripts/install puts it where installed programs find it";
+const FIX: &str = "`pip install 'headwater[onnx]'` brings it to programs that came by pip; or `pip install \
+                   onnxruntime==1.31.1`, into .venv, or name its capi/libonnxruntime.so.1.31.1 with --onnxruntime or \
+                   ORT_DYLIB_PATH; scripts/install and the Debian package bring it along";
 
 /// Where a library was looked for, and what was wrong there.
-struct Looked<'a>(&'a [(PathBuf, String)]);
+struct Looked<'a>(&'a [(String, String)]);
 
 impl fmt::Display for Looked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = " in ";
         for (place, problem) in self.0 {
-            write!(f, "{separator}{} ({problem})", place.display())?;
+            write!(f, "{separator}{place} ({problem})")?;
             separator = ", ";
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! The ONNX Runtime library: found, loaded, and loaded once.
 //!
 //! A library that is named, by the flag or else by `ORT_DYLIB_PATH`, is the only one that counts. Without a name it is
-//! searched in this order: beside the executable; where `scripts/install` puts it (`../lib/headwater`, from the
-//! executable); in the virtual environment `.venv` of the working directory, and in those of each folder above the
-//! executable.
+//! searched in this order: beside the executable; where `scripts/install` and the Debian package put it
+//! (`../lib/headwater`, from the executable); in the packages of the Python environment that has the executable in its
+//! `bin` (`pip install 'headwater[onnx]'`); in the virtual environment `.venv` of the working directory, and in those
+//! of each folder above the executable.
 //!
 //! A process has one ONNX Runtime: loading it again gives the same one, and another library is refused.
 
@@ -21,7 +22,7 @@ use tracing::subscriber::{NoSubscriber, with_default};
 
 pub use error::RuntimeError;
 
-use places::{canonical, libraries_in, places};
+use places::{Place, canonical, places};
 
 /// The environment variable that names the library.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -71,18 +72,20 @@ impl Runtime {
         ort::info()
     }
 
-    fn search(places: &[PathBuf]) -> Result<Self, RuntimeError> {
+    fn search(places: &[Place]) -> Result<Self, RuntimeError> {
         let mut looked = Vec::new();
         for place in places {
-            let libraries = libraries_in(place);
+            let libraries = place.libraries();
             if libraries.is_empty() {
-                looked.push((place.clone(), "not there".to_owned()));
+                looked.push((place.to_string(), "not there".to_owned()));
             }
             for library in libraries {
                 match Self::open(library.clone()) {
                     Ok(runtime) => return Ok(runtime),
-                    Err(RuntimeError::TooOld { version, .. }) => looked.push((library, format!("too old: {version}"))),
-                    Err(error) => looked.push((library, error.to_string())),
+                    Err(RuntimeError::TooOld { version, .. }) => {
+                        looked.push((shown(&library), format!("too old: {version}")));
+                    }
+                    Err(error) => looked.push((shown(&library), error.to_string())),
                 }
             }
         }
@@ -116,6 +119,11 @@ impl Runtime {
     }
 }
 
+/// A path for an error.
+fn shown(library: &Path) -> String {
+    library.display().to_string()
+}
+
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Runtime({})", self.library.display())
@@ -131,9 +139,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("libonnxruntime.so"), "not a library").unwrap();
         let missing = folder.path().join("nowhere");
-        let error = Runtime::search(&[folder.path().to_owned(), missing.clone()]).unwrap_err().to_string();
+        let places = [Place::Folder(folder.path().to_owned()), Place::Environment(missing.clone())];
+        let error = Runtime::search(&places).unwrap_err().to_string();
         assert!(error.contains("libonnxruntime.so ("), "{error}");
         assert!(error.contains(&format!("{} (not there)", missing.display())), "{error}");
+        assert!(error.contains("pip install 'headwater[onnx]'"), "{error}");
         assert!(error.contains("pip install onnxruntime==1.31.1"), "{error}");
     }
 

@@ -104,8 +104,8 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) served_as: Option<ModelName>,
 
-    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
-    /// .venv if not given
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater, in the
+    /// Python environment that the program is in, and in .venv if not given
     #[arg(long, visible_alias = "ort-library", value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
 }

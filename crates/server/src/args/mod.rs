@@ -162,8 +162,8 @@ pub struct ServeArgs {
         help_heading = "Models"
     )]
     pub(crate) precision: Precision,
-    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
-    /// .venv if not given
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater, in the
+    /// Python environment that the program is in, and in .venv if not given
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     pub(crate) onnxruntime: Option<PathBuf>,
     /// Samples per inference batch; measured at start if not given

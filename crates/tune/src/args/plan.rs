@@ -43,8 +43,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE.onnx")]
     pub(crate) extractor: Option<PathBuf>,
 
-    /// ONNX Runtime's shared library, for --extractor; looked for in ORT_DYLIB_PATH, beside the program and in .venv if
-    /// not given
+    /// ONNX Runtime's shared library, for --extractor; looked for in ORT_DYLIB_PATH, beside the program, in
+    /// ../lib/headwater, in the Python environment that the program is in, and in .venv if not given
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
 

@@ -62,8 +62,8 @@ pub(crate) struct DatasetArgs {
     #[arg(long, value_name = "FILE.onnx")]
     pub(super) extractor: Option<PathBuf>,
 
-    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
-    /// .venv if not given
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater, in the
+    /// Python environment that the program is in, and in .venv if not given
     #[arg(long, visible_alias = "ort-library", value_name = "FILE")]
     pub(super) onnxruntime: Option<PathBuf>,
 
