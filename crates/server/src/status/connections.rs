@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::rows;
+use super::rows::rows;
 use crate::house::House;
 use crate::metrics::Metrics;
 use crate::streams::{Awaited, Holding};

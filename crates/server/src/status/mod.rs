@@ -4,9 +4,11 @@
 //! life, house, datasets, metrics ─▶ Status ─▶ JSON
 //! ```
 //!
-//! Counters are totals since the start; whoever wants rates takes two of them. Each list ends at [`STATUS_ROWS`], and
-//! says how many rows it left out. A reader sees the datasets alone that its token is for, with their jobs and failures.
+//! Counters are totals since the start; whoever wants rates takes two of them. Each list [ends](rows) after so many rows,
+//! and says how many it left out. A reader sees the datasets alone that its token is for, with their jobs and failures.
 //! No token, key or credential is here; what a server says while it starts is what `/readyz` tells everybody.
+
+mod rows;
 
 mod cache;
 mod connections;
@@ -18,7 +20,6 @@ mod stages;
 
 use std::time::Instant;
 
-use headwater_types::caps::STATUS_ROWS;
 use serde::Serialize;
 
 use crate::house::House;
@@ -31,6 +32,7 @@ use dataset::DatasetStatus;
 use failures::FailureStatus;
 use jobs::JobStatus;
 use models::ModelStatus;
+use rows::rows;
 use stages::{MemoryStatus, StageStatus};
 
 /// What `/status.json` says.
@@ -136,26 +138,5 @@ impl Status {
             connections,
             left_out,
         }
-    }
-}
-
-/// The first rows, and how many are left out.
-fn rows<T>(all: impl Iterator<Item = T>, left_out: &mut usize) -> Vec<T> {
-    let mut all = all.fuse();
-    let rows = all.by_ref().take(STATUS_ROWS).collect();
-    *left_out = all.count();
-    rows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_ends_and_says_how_many_rows_it_left_out() {
-        let mut left_out = 0;
-        assert_eq!(rows(0..STATUS_ROWS + 7, &mut left_out).len(), STATUS_ROWS);
-        assert_eq!(left_out, 7);
-        assert_eq!((rows(0..3, &mut left_out), left_out), (vec![0, 1, 2], 0));
     }
 }
