@@ -61,6 +61,35 @@ need_packages() {
         apt-get -o DPkg::Lock::Timeout=600 install -y -qq "${missing[@]}" >/dev/null
 }
 
+# need_prometheus : Debian's Prometheus, unpacked below target and not installed, since its package starts a service.
+# Exports PROMETHEUS_BIN, the folder of its programs. Where there is no apt-get, its tests say that they are left
+# out.
+need_prometheus() {
+    local place=${CARGO_TARGET_DIR:-target}/prometheus
+    if [[ ! -x $place/usr/bin/promtool ]]; then
+        if ! command -v apt-get >/dev/null; then
+            say "there is no apt-get: tests with Prometheus are left out, unless it is on the path"
+            return 0
+        fi
+        say "unpacking Debian's Prometheus into $place (19 MB to download)"
+        rm -rf "$place"
+        mkdir -p "$place"
+        (cd "$place" && { apt-get download -qq prometheus || { need_lists && apt-get download -qq prometheus; } }) ||
+            die "apt-get download prometheus did not succeed"
+        dpkg -x "$place"/prometheus_*.deb "$place"
+        rm "$place"/prometheus_*.deb
+    fi
+    PROMETHEUS_BIN=$(realpath "$place/usr/bin")
+    export PROMETHEUS_BIN
+}
+
+# need_lists : the lists of Debian's packages, as they are now.
+need_lists() {
+    local as_root=()
+    [[ $(id -u) == 0 ]] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -qq
+}
+
 # What turbojpeg's bundled C source is built with.
 need_build_tools() {
     command -v cargo >/dev/null || die "Rust is needed: install rustup, then run this again"

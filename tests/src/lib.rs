@@ -3,6 +3,7 @@
 //! A server listens on loopback, on a port that the system gives, and is stopped by its process id. Nothing here knows
 //! the programs' insides: what holds here holds for a user.
 
+mod browser;
 mod cuts;
 mod data;
 mod disk;
@@ -16,6 +17,7 @@ mod logged;
 mod moto;
 mod npy;
 mod process;
+mod prometheus;
 mod run;
 mod server;
 mod toxics;
@@ -23,12 +25,13 @@ mod user;
 
 pub mod strain;
 
+pub use browser::Browser;
 pub use cuts::Cuts;
 pub use data::{Data, Hostile};
 pub use disk::SmallDisk;
 pub use etcd::Etcd;
 pub use generated::{check_generated, root};
-pub use http::get;
+pub use http::{get, get_json, get_with, send_json};
 pub use lab::{Lab, Reached, counted, round};
 pub use liar::{Liar, Lie};
 pub use line::Line;
@@ -36,6 +39,7 @@ pub use logged::{Logged, eventually};
 pub use moto::{BUCKET, Moto};
 pub use npy::{Array, read_npy};
 pub use process::program;
+pub use prometheus::{Prometheus, prometheus_program};
 pub use run::{Fetched, Run, fetch, fetch_stored, run};
 pub use server::{Server, ServerOptions};
 pub use toxics::{Proxy, Strain, Toxic, Trial, Upstream, Verdict};

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
-use headwater_tests::{Data, Server, ServerOptions, eventually};
+use headwater_tests::{Data, Server, ServerOptions, eventually, get_json};
 use headwater_wire::proto::announce_request::Statement;
 use headwater_wire::proto::datasets_client::DatasetsClient;
 use headwater_wire::proto::jobs_client::JobsClient;
@@ -80,6 +80,11 @@ async fn a_job_that_dies_takes_only_its_own_statements_with_it() {
     let mean = format!("headwater_loss_mean{{dataset=\"{DATASET}\"}}");
     assert_eq!(server.metric(&mean).unwrap(), Some(2.0), "the losses of b are gone, and those of a are not");
     assert_eq!(say(("a", 60_000), reached(1, 3)).await, Announced::Counts);
+    let status = get_json(&server.metrics_address().unwrap(), "/status.json").unwrap();
+    let known = serde_json::json!({
+        "job": "a", "dataset": DATASET, "ranks": 1, "order": "known", "epoch": 0, "done": 3, "of": samples, "losses": 2,
+    });
+    assert_eq!((&status["jobs"][0], &status["jobs"][1]["order"]), (&known, &"unknown".into()));
     assert_eq!(say(("a", 60_000), Statement::Ends(proto::JobEnd {})).await, Announced::Counts);
     assert_eq!([jobs(&server, "known"), server.metric(&gone).unwrap()], [Some(0.0), Some(1.0)]);
 }

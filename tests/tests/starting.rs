@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use headwater_tests::{Data, Logged, ServerOptions, eventually, fetch_stored, get, program, run};
+use headwater_tests::{Data, Logged, ServerOptions, eventually, fetch_stored, get, get_json, program, run};
 use tonic::transport::Channel;
 
 /// A pipe in place of a model's file: the server reads it once somebody writes.
@@ -58,8 +58,9 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
     for live in ["/livez", "/healthz"] {
         assert!(get(&metrics, live).unwrap().starts_with("HTTP/1.1 200"), "{live}");
     }
-    let page = get(&metrics, "/").unwrap();
-    assert!(page.contains("loading model model") && page.contains("href=\"/metrics\""), "{page}");
+    assert!(get(&metrics, "/").unwrap().contains("href=\"/metrics\""));
+    let status = get_json(&metrics, "/status.json").unwrap();
+    assert_eq!((&status["phase"], &status["ready"]), (&"starting: loading model model".into(), &false.into()));
     assert!(get(&metrics, "/metrics").unwrap().contains("headwater_connections 0"));
     assert!(!folder.join("port").exists());
     health_and_description(&address, 2, Some("starting: loading model model"));

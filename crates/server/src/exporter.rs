@@ -1,5 +1,8 @@
 //! The metrics port: `/metrics` for Prometheus, `/livez` (also `/healthz`) and `/readyz` for supervisors of the
-//! process, and a page that names them.
+//! process, and for people a [page] at `/`, which asks for `/status.json` once a second.
+//!
+//! Metrics and status are for those alone who may read. The page is for everybody: it has no word of the server's, and
+//! asks for a token where one is wanted.
 //!
 //! The port answers from the start, before there is anything to serve: `/readyz` then says what the server is doing. A
 //! connection is for one request and must be done with it soon. Where there are too many connections, the oldest makes
@@ -8,11 +11,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use headwater_access::Grant;
 use headwater_types::ByteCount;
 use headwater_types::caps::{METRICS_CONNECTIONS, METRICS_TIMEOUT};
 use headwater_wire::transport::METRICS_PORT;
@@ -27,8 +31,9 @@ use crate::gate::{Gate, may_read};
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::{Ending, Metrics};
-use crate::reception;
+use crate::status::{Fixed, Status};
 use crate::transport::Transport;
+use crate::{page, reception};
 
 /// OpenMetrics' own type.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -40,14 +45,18 @@ pub(crate) struct Exported {
     pub(crate) metrics: Arc<Metrics>,
     /// Who may see it.
     pub(crate) gate: Arc<Gate>,
-    /// Where gRPC is served, for clients that have mistaken this port for it.
-    pub(crate) serving: String,
+    /// Where gRPC is served, also for clients that have mistaken this port for it, and what else does not change.
+    pub(crate) fixed: Arc<Fixed>,
 }
+
+/// Who reads, where that is asked for.
+#[derive(Clone)]
+struct Reader(Option<Arc<Grant>>);
 
 /// Answers until `end` is cancelled.
 pub(crate) async fn export(listeners: Listeners, exported: Exported, end: CancellationToken) {
     let (counting, gate) = (Arc::clone(&exported.metrics), Arc::clone(&exported.gate));
-    let name = HeaderValue::from_str(&exported.serving).unwrap_or(HeaderValue::from_static(""));
+    let name = HeaderValue::from_str(&exported.fixed.serving).unwrap_or(HeaderValue::from_static(""));
     let named = middleware::from_fn(move |request: Request, next: Next| {
         let name = name.clone();
         async move {
@@ -57,9 +66,10 @@ pub(crate) async fn export(listeners: Listeners, exported: Exported, end: Cancel
         }
     });
     let router = Router::new()
-        .route("/", get(page))
         .route("/metrics", get(metrics))
+        .route("/status.json", get(status))
         .route_layer(middleware::from_fn_with_state(exported.clone(), for_readers))
+        .route("/", get(page::page))
         .route("/livez", get(async || "ok\n"))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -97,9 +107,12 @@ async fn answer(stream: TcpStream, router: Router, (gate, metrics): (Arc<Gate>, 
 }
 
 /// Lets those alone pass who may read.
-async fn for_readers(State(exported): State<Exported>, request: Request, next: Next) -> Response {
+async fn for_readers(State(exported): State<Exported>, mut request: Request, next: Next) -> Response {
     match may_read(&exported.gate, request.headers()).await {
-        Ok(()) => next.run(request).await,
+        Ok(grant) => {
+            request.extensions_mut().insert(Reader(grant.map(Arc::new)));
+            next.run(request).await
+        }
         Err(refusal) => {
             let wanted = [(header::WWW_AUTHENTICATE, "Bearer")];
             (StatusCode::UNAUTHORIZED, wanted, format!("{refusal}\n")).into_response()
@@ -107,17 +120,19 @@ async fn for_readers(State(exported): State<Exported>, request: Request, next: N
     }
 }
 
-async fn page(State(exported): State<Exported>) -> Html<String> {
-    let Exported { life, serving, .. } = exported;
-    let phase = life.phase().to_string().replace('&', "&amp;").replace('<', "&lt;");
-    Html(format!(
-        "<!doctype html><title>Headwater</title><h1>Headwater storage server</h1><p>{phase}</p>\
-         <p>gRPC is served on {serving}.</p><ul>\
-         <li><a href=\"/metrics\">/metrics</a>: for Prometheus\
-         <li><a href=\"/readyz\">/readyz</a>: 200 where it serves, else 503 and what it is doing\
-         <li><a href=\"/livez\">/livez</a>, <a href=\"/healthz\">/healthz</a>: 200 as long as the process \
-          answers</ul>\n"
-    ))
+/// What the server is doing, as far as the reader may see it.
+async fn status(State(exported): State<Exported>, Extension(Reader(grant)): Extension<Reader>) -> Response {
+    let shows = |dataset: &str| grant.as_ref().is_none_or(|grant| grant.covers(dataset));
+    let status = Status::now(&exported.fixed, (&exported.life, &exported.metrics), shows);
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    match serde_json::to_vec(&status) {
+        Ok(json) => (headers, json).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
 }
 
 async fn metrics(State(exported): State<Exported>) -> Response {

@@ -54,6 +54,11 @@ impl House {
         self.resources.serve(&peer.client(), &peer.connection())
     }
 
+    /// The models that serve, and the open fronts of cut networks.
+    pub(crate) fn opened(&self) -> Vec<Arc<Extractor>> {
+        self.models.now().models.iter().cloned().chain(self.models.fronts()).collect()
+    }
+
     /// Checks that the server takes new streams: none while it drains.
     pub(crate) fn check_running(&self) -> Result<(), Refusal> {
         if self.stopping.is_cancelled() { Err(Refusal::Stopping) } else { Ok(()) }

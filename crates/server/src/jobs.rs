@@ -7,7 +7,7 @@ use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard
 use std::time::{Duration, Instant};
 
 use headwater_pipeline::Outlook;
-use headwater_policy::jobs::{self, Announced, Announcer, Looked, Low, Statement};
+use headwater_policy::jobs::{self, Announced, Announcer, Looked, Low, Progress, Statement};
 use headwater_types::{Address, Differences, JobName, SampleIndex};
 
 /// The jobs of one generation.
@@ -119,6 +119,12 @@ impl Jobs {
     /// How many jobs count, and how many of them are in an epoch of a known order, and of an unknown one.
     pub(crate) fn count(&self) -> (usize, usize, usize) {
         self.read().count()
+    }
+
+    /// How far each job is, by name.
+    pub(crate) fn progress(&self) -> Vec<Progress> {
+        self.expire();
+        self.read().progress().collect()
     }
 
     /// Samples with a loss, and the mean of all losses.

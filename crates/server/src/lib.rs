@@ -33,8 +33,6 @@ mod metrics;
 mod listen;
 mod reception;
 
-mod exporter;
-
 mod admission;
 mod connection;
 mod gate;
@@ -59,6 +57,11 @@ mod run;
 mod streams;
 
 mod life;
+
+mod page;
+mod status;
+
+mod exporter;
 
 mod health;
 mod supervisor;

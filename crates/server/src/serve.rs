@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use headwater_cli::outputs::OutputError;
@@ -35,6 +35,7 @@ use crate::open::{Checked, Opener};
 use crate::others::Others;
 use crate::reload::Reloader;
 use crate::served::Served;
+use crate::status::Fixed;
 use crate::supervisor::Supervisor;
 use crate::training::Trainings;
 use crate::{admission, ahead, ceding, first, grpc, ingest, open};
@@ -69,8 +70,12 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let exported = Exported {
         life: Arc::clone(&life),
         metrics: Arc::clone(&metrics),
-        serving: address.to_string(),
         gate: Arc::clone(&gate),
+        fixed: Arc::new(Fixed {
+            serving: address.to_string(),
+            most_connections: args.max_connections.get(),
+            began: Instant::now(),
+        }),
     };
     export(&args, exported, metrics_port_file, ended.clone()).await?;
     tokio::spawn(Arc::clone(&supervisor).follow(Arc::clone(&life), ended));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use headwater_pipeline::Resources;
+use headwater_pipeline::{Resources, Waits};
 use headwater_types::ByteCount;
 use headwater_wire::status::Refusal;
 use tokio::time::sleep;
@@ -22,6 +22,8 @@ use crate::seldom::Seldom;
 
 /// A stream is stalled after so long: longer than a socket's buffer takes to drain for a reader at 1 MB/s.
 const STALLED: Duration = Duration::from_secs(2);
+/// A stream waits for its reader after so long: the network takes what it can within microseconds.
+const UNTAKEN: Duration = Duration::from_millis(20);
 /// How long samples wait for memory before stalled streams lose theirs: most get it sooner, from streams that are read.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How often streams that nobody reads are looked for.
@@ -38,12 +40,27 @@ pub(crate) struct Streams {
     open: Mutex<Vec<Weak<Outbox>>>,
 }
 
-/// What one client holds.
-#[derive(Default)]
-struct Holding {
-    bytes: u64,
-    streams: usize,
-    stalled: Option<Duration>,
+/// What a stream waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// Memory that others hold.
+    Memory,
+    Store,
+    /// The CPU, or a model.
+    Work,
+    /// The client, or the network to it.
+    Reader,
+}
+
+/// What one client holds, and what its streams wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holding {
+    pub(crate) bytes: u64,
+    pub(crate) streams: usize,
+    /// For how long the network has taken nothing of what is ready, where it is longer than [`STALLED`].
+    pub(crate) stalled: Option<Duration>,
+    /// Streams by what they wait for: the place is the [`Awaited`].
+    pub(crate) awaited: [usize; 4],
 }
 
 // === impl Streams ===
@@ -133,18 +150,22 @@ impl Streams {
         }
     }
 
+    /// The clients that have streams, those first that hold most.
+    pub(crate) fn clients(&self) -> Vec<(String, Holding)> {
+        let mut clients = BTreeMap::<String, Holding>::new();
+        for stream in self.all() {
+            clients.entry(stream.account.client().to_owned()).or_default().add(&stream);
+        }
+        let mut clients: Vec<_> = clients.into_iter().collect();
+        clients.sort_by_key(|(_, holding)| std::cmp::Reverse(holding.bytes));
+        clients
+    }
+
     /// Says who holds memory, to a client that waits for it: `811 MiB of 1 GiB are held by 10.0.0.5 (3 streams, not
     /// read for 12 s)`.
     pub(crate) fn holders(&self, resources: &Resources) -> String {
-        let mut clients = BTreeMap::<String, Holding>::new();
-        for stream in self.all() {
-            let holding = clients.entry(stream.account.client().to_owned()).or_default();
-            holding.bytes += stream.account.held().get();
-            holding.streams += usize::from(!stream.is_ended());
-            holding.stalled = holding.stalled.max(stream.stalled_for().filter(|&time| time >= STALLED));
-        }
-        let mut clients: Vec<_> = clients.into_iter().filter(|(_, holding)| holding.bytes > 0).collect();
-        clients.sort_by_key(|(_, holding)| std::cmp::Reverse(holding.bytes));
+        let mut clients = self.clients();
+        clients.retain(|(_, holding)| holding.bytes > 0);
         let total = resources.memory();
         let words = clients.iter().take(TOLD).map(|(client, holding)| holding.words(client));
         let others = match clients.len().saturating_sub(TOLD) {
@@ -158,12 +179,33 @@ impl Streams {
 // === impl Holding ===
 
 impl Holding {
+    fn add(&mut self, stream: &Outbox) {
+        self.bytes += stream.account.held().get();
+        if stream.is_ended() {
+            return;
+        }
+        let untaken = stream.stalled_for();
+        self.streams += 1;
+        self.stalled = self.stalled.max(untaken.filter(|&time| time >= STALLED));
+        self.awaited[awaited(stream.account.waits(), untaken) as usize] += 1;
+    }
+
     fn words(&self, client: &str) -> String {
-        let Self { bytes, streams, stalled } = self;
+        let Self { bytes, streams, stalled, awaited: _ } = self;
         let unread = stalled.map(|time| format!(", not read for {} s", time.as_secs())).unwrap_or_default();
         let plural = if *streams == 1 { "" } else { "s" };
         let about = ByteCount::mebibytes(bytes.div_ceil(1 << 20));
         format!("{about} by {client} ({streams} stream{plural}{unread})")
+    }
+}
+
+/// What a stream waits for, given what its samples wait for, and for how long the network has taken nothing.
+fn awaited(waits: Option<Waits>, untaken: Option<Duration>) -> Awaited {
+    match waits {
+        Some(Waits::Memory) => Awaited::Memory,
+        _ if untaken.is_some_and(|time| time >= UNTAKEN) => Awaited::Reader,
+        Some(Waits::Store) => Awaited::Store,
+        None => Awaited::Work,
     }
 }
 
@@ -172,10 +214,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_stream_waits_for_memory_then_for_its_reader_then_for_the_store() {
+        let long = Some(Duration::from_secs(1));
+        assert_eq!(awaited(Some(Waits::Memory), long), Awaited::Memory);
+        assert_eq!(awaited(Some(Waits::Store), long), Awaited::Reader);
+        assert_eq!(awaited(Some(Waits::Store), Some(Duration::from_millis(1))), Awaited::Store);
+        assert_eq!(awaited(None, None), Awaited::Work);
+    }
+
+    #[test]
     fn who_holds_memory_is_told_in_whole_mebibytes_and_whether_it_reads() {
-        let reads = Holding { bytes: 62_370_804, streams: 1, stalled: None };
+        let reads = Holding { bytes: 62_370_804, streams: 1, ..Holding::default() };
         assert_eq!(reads.words("10.0.0.5"), "60MiB by 10.0.0.5 (1 stream)");
-        let stopped = Holding { bytes: 1, streams: 3, stalled: Some(Duration::from_secs(12)) };
+        let stopped = Holding { bytes: 1, streams: 3, stalled: Some(Duration::from_secs(12)), ..Holding::default() };
         assert_eq!(stopped.words("10.0.0.6"), "1MiB by 10.0.0.6 (3 streams, not read for 12 s)");
     }
 }

@@ -30,6 +30,12 @@ pub const TURNED_AWAY_FOR: Duration = Duration::from_secs(2);
 pub const METRICS_CONNECTIONS: usize = 64;
 /// Time that a connection of the metrics port has for its one request and its answer, which are ready in milliseconds.
 pub const METRICS_TIMEOUT: Duration = Duration::from_secs(5);
+/// Samples that failed and that a server names on its page: a screen or two to look through.
+pub const LAST_FAILURES: usize = 100;
+/// Bytes that are kept of the message of each.
+pub const LAST_FAILURE_BYTES: usize = 300;
+/// Rows of each table on a server's page: who has more looks at the metrics.
+pub const STATUS_ROWS: usize = 100;
 /// What may happen a thousand times a second is logged once in so long, with the number of times.
 pub const LOG_AGAIN: Duration = Duration::from_secs(10);
 

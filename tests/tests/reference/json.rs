@@ -13,8 +13,9 @@ use crate::markdown::{code, head, sentence, table};
 use crate::source::{Serde, Source, arguments, documentation, is_derived, kebab, named_fields};
 
 /// What a command prints, and the type that it is: a file and its struct. Of what is written by hand, the fields.
-const PRINTED: [Printed; 23] = [
+const PRINTED: [Printed; 24] = [
     derived("storage-server index", "server/src/indexing/report.rs", "IndexReport"),
+    derived(STATUS, "server/src/status/mod.rs", "Status"),
     derived("tuner extract", "tune/src/report/extract.rs", "ExtractSummary"),
     derived("tuner fine-tune", "tune/src/report/fine_tune.rs", "FineTuneSummary"),
     derived("tuner push", "tune/src/report/push.rs", "PushSummary"),
@@ -38,6 +39,9 @@ const PRINTED: [Printed; 23] = [
     Printed { command: "profiler recipe NAME", derived: None, by_hand: &RECIPE },
     Printed { command: "every program, on standard error, where it fails", derived: None, by_hand: &ERROR },
 ];
+
+/// What the page of the metrics port asks for.
+pub(crate) const STATUS: &str = "storage-server serve, at /status.json of its metrics port";
 
 const PLAN: [ByHand; 30] = [
     ("algorithm", STRING, "who made the plan"),

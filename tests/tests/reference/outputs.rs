@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use headwater_testdata::{Extractor, PhotoSet};
-use headwater_tests::{Run, Server, ServerOptions, run};
+use headwater_tests::{Run, Server, ServerOptions, get_json, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::json::{Documented, Field, paths};
+use crate::json::{Documented, Field, STATUS, paths};
 
 /// Two workers of unlike speed.
 const CLUSTER: &str = "{\"workers\":[{\"compute_us\":60000,\"communication_us\":4800000},\
@@ -81,7 +81,7 @@ impl Stage {
             std::fs::write(photos.join("checker/broken.jpg"), "no photo").unwrap();
             let recipe = folder.path().join("extractor.toml").display().to_string();
             let state = folder.path().join(format!("state-{seed}"));
-            let server = ServerOptions::new(&photos).arg("--state").arg(state);
+            let server = ServerOptions::new(&photos).arg("--state").arg(state).metrics();
             server.model("model", &folder.path().join("extractor.onnx"), &recipe).start().unwrap()
         };
         let servers = [1, 2].map(start).into();
@@ -192,6 +192,8 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     let lines = std::fs::read_to_string(stage.folder.path().join("fetched/samples.jsonl")).unwrap();
     let rows = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     printed.insert("profiler fetch, each line of samples.jsonl", rows);
+    let metrics = stage.servers[0].metrics_address().unwrap();
+    printed.insert(STATUS, vec![get_json(&metrics, "/status.json").unwrap()]);
     let failed = stage.run("profiler plan --profile @nowhere --bandwidth 1Gbps --trainer-cores 1 --json");
     let error = failed.stderr.lines().find_map(|line| serde_json::from_str(line).ok());
     printed.insert(

@@ -26,6 +26,8 @@ mod underway;
 
 mod job;
 
+mod progress;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
@@ -37,6 +39,7 @@ pub use choice::{Choice, ChoiceError};
 pub use losses::Losses;
 pub use low::Low;
 pub use order::{EpochOrder, OrderSettings};
+pub use progress::{Progress, Reached};
 pub use statement::{Announced, Announcer, Statement};
 
 use job::Job;
@@ -236,6 +239,11 @@ impl Jobs {
     pub fn count(&self) -> (usize, usize, usize) {
         let of = |which: fn(&Job) -> bool| self.jobs.values().filter(|job| which(job)).count();
         (self.jobs.len(), of(|job| job.epoch.is_some()), of(|job| job.is_unknown))
+    }
+
+    /// How far each job is, by name.
+    pub fn progress(&self) -> impl Iterator<Item = Progress> {
+        self.jobs.iter().map(|(name, job)| Progress::of(name, job))
     }
 
     /// Whether this job has said that nobody can compute its order.

@@ -197,3 +197,22 @@ fn the_lowest_losses_of_a_job_are_not_read_ahead_and_are_forgotten_with_it() {
     assert_eq!(jobs.announce(&who("a", 0), Statement::Ends, SECOND * 2), Announced::Counts);
     assert!(!jobs.is_low(&name, 3));
 }
+
+#[test]
+fn progress_is_where_the_slowest_rank_is() {
+    let mut jobs = Jobs::new(100);
+    let now = order(7, 3, 100);
+    begin(&mut jobs, "a", 0, &now, SECOND);
+    begin(&mut jobs, "a", 1, &now, SECOND);
+    assert_eq!(jobs.announce(&who("b", 0), Statement::Unknown, SECOND), Announced::Counts);
+    let address = Address::new(7, 3);
+    for (rank, position) in [(0, 60), (1, 40)] {
+        assert_eq!(jobs.announce(&who("a", rank), Statement::Reached(address, position), SECOND), Announced::Counts);
+    }
+    assert_eq!(jobs.report(Some(&"a".parse().unwrap()), SECOND, SECOND, &[(5, 1.0)]), 1);
+    let all: Vec<_> = jobs.progress().collect();
+    let at = Some(Reached { address, done: 40, of: 100 });
+    let a = Progress { job: "a".parse().unwrap(), ranks: 2, at, is_unknown: false, losses: 1 };
+    let b = Progress { job: "b".parse().unwrap(), ranks: 1, at: None, is_unknown: true, losses: 0 };
+    assert_eq!(all, [a, b]);
+}

@@ -67,7 +67,7 @@ async fn admit(gate: &Arc<Gate>, headers: &HeaderMap, role: Role, call: &str) ->
     })
 }
 
-/// Whether somebody with these headers may read: for the metrics port.
-pub(crate) async fn may_read(gate: &Arc<Gate>, headers: &HeaderMap) -> Result<(), Refusal> {
-    admit(gate, headers, Role::Read, "this page").await.map(drop)
+/// Whether somebody with these headers may read, for the metrics port: whoever it is, where that is asked for.
+pub(crate) async fn may_read(gate: &Arc<Gate>, headers: &HeaderMap) -> Result<Option<Grant>, Refusal> {
+    admit(gate, headers, Role::Read, "this page").await
 }

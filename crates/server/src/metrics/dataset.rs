@@ -12,6 +12,7 @@ use super::families::Families;
 use crate::datasets::Datasets;
 use crate::generation::Generation;
 use crate::listings::OUTCOMES;
+use crate::served::{Served, Standing};
 
 /// The partitions of a server.
 #[derive(Debug)]
@@ -46,9 +47,18 @@ impl Collector for DatasetMetrics {
         });
         let help = "Files and folders that the listing found and left out, by reason; the log names the first of each";
         families.gauges("dataset_left_out", help, None, left_out)?;
+        let parts =
+            self.0.iter().map(|served| (part(served), f64::from(u8::from(served.standing() == Standing::Serving))));
+        let help = "Whether the part of the dataset that this server was given, as K/N, is served (1)";
+        families.gauges("dataset_partition_served", help, None, parts)?;
         fetched(&mut families, &self.0)?;
         generations(&mut families, &self.0, &current)
     }
+}
+
+/// A dataset, and the part of it that the server was given.
+fn part(served: &Served) -> [(&'static str, String); 2] {
+    [("dataset", served.name.to_string()), ("partition", served.part.to_string())]
 }
 
 /// What was read of each dataset's files or objects.

@@ -62,4 +62,11 @@ impl Endings {
         self.counted.get_or_create(&EndingLabel { reason: ending.as_str() }).inc();
         self.logged[ending as usize].again()
     }
+
+    /// How many there were, by reason.
+    pub(crate) fn counts(&self) -> [(&'static str, u64); Ending::ALL.len()] {
+        Ending::ALL
+            .map(Ending::as_str)
+            .map(|reason| (reason, self.counted.get_or_create(&EndingLabel { reason }).get()))
+    }
 }

@@ -7,6 +7,7 @@
 mod cache;
 mod dataset;
 mod endings;
+mod failures;
 mod families;
 mod homes;
 mod index;
@@ -49,7 +50,10 @@ use process::ProcessMetrics;
 use samples::SampleFamilies;
 
 pub(crate) use endings::{Ending, Endings};
+pub(crate) use failures::LastFailure;
+pub(crate) use process::ProcessUsage;
 pub(crate) use samples::SampleMetrics;
+pub(crate) use stages::StageTotal;
 pub(crate) use training::{HeldTraining, TrainingMetrics};
 
 /// Every metric of a server.
@@ -152,7 +156,8 @@ impl Metrics {
         let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it \
                     was told so), handshake (it had not said within --handshake-timeout that it speaks HTTP/2), \
                     displaced (it had not either when too many others came), not-http2 (it speaks something else), \
-                    idle (it had no call for --idle-timeout), slow (of the metrics port: its request took too long)";
+                    tls (its TLS handshake failed), plain (it spoke plain text to a server with TLS), idle (it had no \
+                    call for --idle-timeout), slow (of the metrics port: its request took too long)";
         registry.register("connections_ended", help, self.endings.counted.clone());
     }
 
@@ -196,6 +201,22 @@ impl Metrics {
     /// What counts the samples of a dataset.
     pub(crate) fn samples(&self, dataset: &DatasetName) -> SampleMetrics {
         self.samples.of(dataset)
+    }
+
+    /// What has passed each stage so far, of all datasets.
+    pub(crate) fn stages(&self) -> Vec<StageTotal> {
+        self.samples.stages()
+    }
+
+    /// The samples that failed last, of all datasets, the latest first.
+    pub(crate) fn last_failures(&self) -> Vec<LastFailure> {
+        self.samples.last_failures()
+    }
+
+    /// Calls that were refused, by reason.
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let count = |reason| self.refused.get_or_create(&RefusalLabel { reason }).get();
+        Refusal::REASONS.into_iter().map(move |reason| (reason, count(reason)))
     }
 
     /// Counts a refusal on its way to the caller.

@@ -30,6 +30,24 @@ struct Stat {
 /// on.
 const TICKS: f64 = 100.0;
 
+/// What the process takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ProcessUsage {
+    /// `None` where the system does not say.
+    pub(crate) cpu_seconds: Option<f64>,
+    /// `None` where the system does not say.
+    pub(crate) resident_bytes: Option<f64>,
+}
+
+// === impl ProcessUsage ===
+
+impl ProcessUsage {
+    pub(crate) fn now() -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self { cpu_seconds: Stat::read().map(|stat| stat.cpu_seconds), resident_bytes: kib(&status, "VmRSS:") }
+    }
+}
+
 // === impl Stat ===
 
 impl Stat {

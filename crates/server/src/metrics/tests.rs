@@ -60,6 +60,8 @@ async fn datasets_build_process_and_refusals_are_told_of() {
         "headwater_dataset_stored_bytes{dataset=\"photos\"} 9.0",
         "headwater_dataset_left_out{dataset=\"photos\",reason=\"no-photo\"} 2.0",
         "headwater_dataset_left_out{dataset=\"photos\",reason=\"unreadable\"} 0.0",
+        "headwater_dataset_partition_served{dataset=\"photos\",partition=\"1/1\"} 1.0",
+        "headwater_dataset_partition_served{dataset=\"flowers\",partition=\"1/1\"} 0.0",
         "headwater_calls_refused_total{reason=\"stopping\"} 1",
         "headwater_calls_refused_total{reason=\"busy\"} 0",
         "headwater_samples_failed_total{dataset=\"flowers\",kind=\"io\"} 0",
