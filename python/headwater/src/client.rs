@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_client::{BatchPlan, Dataset, FetchRequest, Finisher, ReportedSample, ServerAddress};
+use headwater_client::{BatchPlan, Dataset, FetchRequest, Finisher, ReportedSample};
 use headwater_types::differences::count;
 use headwater_types::{Digest, SampleIndex};
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
@@ -155,13 +155,6 @@ impl Client {
     fn fields(&self) -> PyResult<Vec<(String, &'static str)>> {
         let fields = self.inner()?.dataset.fields();
         Ok(fields.into_iter().map(|field| (field.name, field.kind.as_str())).collect())
-    }
-
-    /// The servers of each partition that are known now.
-    #[getter]
-    fn replicas(&self) -> PyResult<Vec<Vec<String>>> {
-        let shown = |servers: &Vec<ServerAddress>| servers.iter().map(ToString::to_string).collect();
-        Ok(self.inner()?.dataset.replicas().iter().map(shown).collect())
     }
 
     /// Of each partition: address, first index, samples, stored bytes.
