@@ -27,7 +27,6 @@ stage_deb() {
     gzip -9n "$root"/usr/share/man/man1/*.1
     install -D -m 644 deploy/debian/copyright "$doc/copyright"
     for file in README.md CHANGELOG.md THIRD-PARTY-NOTICES; do gzip -9nc "$file" >"$doc/$file.gz"; done
-    mv "$doc/CHANGELOG.md.gz" "$doc/changelog.gz"
     for file in .venv/lib/python3*/site-packages/onnxruntime/{LICENSE,ThirdPartyNotices.txt}; do
         install -D -m 644 "$file" "$doc/onnxruntime/$(basename "$file")"
     done
@@ -46,22 +45,42 @@ deb_unit() {
 
 # make_deb ROOT VERSION OUT : the package of the files in ROOT; prints where it is.
 make_deb() {
-    local root=$1 version=$2 out=$3 architecture depends size made
+    local root=$1 version=$2 out=$3 architecture depends size made maintainer control
+    maintainer=$(deb_maintainer)
     architecture=$(dpkg --print-architecture)
     size=$(du -sk --apparent-size "$root" | cut -f1)
     # First: by it is known that the files below belong to one package.
     install -d -m 755 "$root/DEBIAN"
     depends=$(shared_libraries "$root")
-    sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@SIZE@/$size/" \
-        -e "s/@DEPENDS@/$depends/" -e "s/@MAINTAINER@/${DEB_MAINTAINER:-The authors of Headwater <root@localhost>}/" \
-        deploy/debian/control >"$root/DEBIAN/control"
+    control=$(<deploy/debian/control)
+    control=${control//@VERSION@/"$version"} control=${control//@ARCHITECTURE@/"$architecture"}
+    control=${control//@SIZE@/"$size"} control=${control//@DEPENDS@/"$depends"}
+    printf '%s\n' "${control//@MAINTAINER@/"$maintainer"}" >"$root/DEBIAN/control"
     printf '/etc/headwater/server.toml\n' >"$root/DEBIAN/conffiles"
     install -m 755 deploy/debian/{postinst,prerm,postrm} "$root/DEBIAN"
+    deb_changelog "$version" "$maintainer" | gzip -9n >"$root/usr/share/doc/headwater/changelog.Debian.gz"
+    chmod 644 "$root/usr/share/doc/headwater/changelog.Debian.gz"
     (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
     chmod 644 "$root"/DEBIAN/{control,conffiles,md5sums}
     made=$out/headwater_${version}_$architecture.deb
     dpkg-deb --root-owner-group --build "$root" "$made" >/dev/null
     printf '%s\n' "$made"
+}
+
+# Who answers for the package: DEB_MAINTAINER, else whom git knows.
+deb_maintainer() {
+    local name email
+    name=$(git config user.name) email=$(git config user.email) || true
+    [[ -n ${DEB_MAINTAINER:-} || (-n $name && -n $email) ]] ||
+        die "a .deb names who maintains it: set DEB_MAINTAINER='Name <address>', or git's user.name and user.email"
+    printf '%s\n' "${DEB_MAINTAINER:-$name <$email>}"
+}
+
+# deb_changelog VERSION MAINTAINER : the packaging's own changelog, which points to what changed in the programs.
+deb_changelog() {
+    printf 'headwater (%s) unstable; urgency=medium\n\n' "$1"
+    printf '  * What changed is in CHANGELOG.md.gz, beside this file.\n\n'
+    printf ' -- %s  %s\n' "$2" "$(LC_ALL=C date --utc --rfc-email --date="@$SOURCE_DATE_EPOCH")"
 }
 
 # shared_libraries ROOT : the packages of the shared libraries that the programs and ONNX Runtime are linked with, and

@@ -76,6 +76,8 @@ fn the_chart_has_the_version_the_image_and_the_user_of_the_programs() {
     let values = text("deploy/helm/headwater/values.yaml");
     let repository = values.lines().find_map(|line| line.trim().strip_prefix("repository: ")).unwrap();
     assert!(manifest.contains(&format!("image: {repository}:{version} ")), "the manifest's image is another");
+    let built = format!("docker build -t {repository}:{version} ");
+    assert!(text("README.md").contains(&built), "README.md does not say {built:?}");
     for shared in ["args: [storage-server, serve]", "readOnlyRootFilesystem: true", "capabilities: { drop: [ALL] }"] {
         assert!(pods.contains(shared) && manifest.contains(shared), "{shared}");
     }
