@@ -134,8 +134,8 @@ impl Server {
         })
     }
 
-    /// The same server, over connections of its own without a limit: to ask whether it is there, whatever else waits for
-    /// the network.
+    /// The same server, over connections of its own without a limit: to ask whether it is there, whatever else waits
+    /// for the network.
     pub(crate) fn aside(&self) -> Result<Self, ClientError> {
         Self::new(self.address.clone(), self.access.clone(), None, Arc::default(), 1)
     }

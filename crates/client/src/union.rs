@@ -43,9 +43,8 @@ impl Union {
     /// Puts together what these servers have described, those of each partition together. `absent`: servers that have
     /// not, and are taken for replicas.
     ///
-    /// # Errors
-    /// One server under two addresses; classes that cannot be united; parts that are not each sample once; replicas that
-    /// differ.
+    /// # Errors One server under two addresses; classes that cannot be united; parts that are not each sample once;
+    /// replicas that differ.
     pub(crate) fn new(
         name: DatasetName,
         seats: &[Arc<Seat>],

@@ -63,9 +63,7 @@ def test_a_replica_that_dies_in_an_epoch_costs_no_sample_and_later_ones_begin_wi
     same(by_key(loader), by_key(DataLoader(alone, batch_size=None)))
 
 
-def test_servers_are_found_in_a_file_that_names_one_at_a_time(
-    twins: List[Server], tmp_path: pathlib.Path
-) -> None:
+def test_servers_are_found_in_a_file_that_names_one_at_a_time(twins: List[Server], tmp_path: pathlib.Path) -> None:
     place = tmp_path / "servers"
     place.write_text(twins[0].address + "\n")
     data = dataset(f"@{place}")
