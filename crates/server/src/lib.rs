@@ -35,8 +35,10 @@ mod reception;
 
 mod admission;
 mod connection;
+mod egress;
 mod gate;
 mod greeting;
+mod guests;
 mod handshake;
 mod idle;
 mod others;
