@@ -1,8 +1,6 @@
 //! A server in a container with little memory has defaults that fit into it, says so, and serves: it is not killed for
 //! what its settings would let it take on a machine of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
