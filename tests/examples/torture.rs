@@ -1,4 +1,5 @@
-//! `scripts/torture server` and `scripts/torture sources`: tries situations in full, and prints what was found.
+//! `scripts/torture server`, `scripts/torture fairness` and `scripts/torture sources`: tries situations in full, and
+//! prints what was found.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

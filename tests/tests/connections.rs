@@ -193,6 +193,25 @@ fn a_full_server_names_its_limit_and_clients_wait_for_a_place() {
 }
 
 #[test]
+fn a_client_that_holds_idle_connections_cedes_one_to_a_client_that_has_none() {
+    let data = Data::photos().unwrap();
+    let server = Server::start(&data.photos, &["--max-connections", "3"]);
+    // All of 127.0.0.0/8 is this machine, and each address of it another client.
+    let (_idle, _watching) = (Holders::new(&server.address, 2), Holders::watching(&server.address));
+    assert_eq!(server.value("headwater_connections"), 3);
+    assert_eq!(described(&server.address).code(), Code::ResourceExhausted);
+    let mut other = from_elsewhere(&server.address);
+    other.write_all(FIRST_WORDS).unwrap();
+    eventually("the end of an idle one", || (server.ended("ceded") == 1).then_some(()));
+    eventually("its place", || (server.value("headwater_connections") == 3).then_some(()));
+    // One each is even, but for the one that waits, which has a call.
+    let mut third = from_elsewhere(&server.address);
+    third.write_all(FIRST_WORDS).unwrap();
+    assert!(is_closed(&third));
+    assert_eq!(server.ended("ceded"), 1);
+}
+
+#[test]
 fn whoever_is_turned_away_does_not_stay() {
     let data = Data::photos().unwrap();
     let server = Server::start(&data.photos, &["--max-connections", "1"]);
@@ -278,6 +297,16 @@ async fn described(address: &str) -> Status {
 async fn health(address: &str) -> Status {
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     HealthClient::new(channel(address).await).check(HealthCheckRequest::default()).await.unwrap_err()
+}
+
+/// A connection from another address of this machine.
+#[tokio::main(flavor = "current_thread")]
+async fn from_elsewhere(address: &str) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+    let socket = socket.connect(address.parse().unwrap()).await.unwrap().into_std().unwrap();
+    socket.set_nonblocking(false).unwrap();
+    socket
 }
 
 async fn channel(address: &str) -> Channel {

@@ -70,6 +70,21 @@ fn a_full_house_says_so_and_serves_later() {
 }
 
 #[test]
+fn a_program_that_is_stopped_leaves_memory_for_others() {
+    withstands("stopped");
+}
+
+#[test]
+fn strangers_keep_no_epoch_from_its_end() {
+    withstands("strangers");
+}
+
+#[test]
+fn a_client_with_many_calls_leaves_others_their_share() {
+    withstands("shares");
+}
+
+#[test]
 fn ports_answer_while_a_listing_does_not_end() {
     withstands("listing");
 }

@@ -92,7 +92,7 @@ pub use key::EntryKey;
 pub use kind::{Kind, KindName};
 pub use latency::{Latency, Source};
 pub use living::Living;
-pub use memory_free::free_memory;
+pub use memory_free::{free_memory, memory_limit};
 pub use name::EntryName;
 pub use not_kept::NotKept;
 pub use outcome::{CacheCounts, Outcome};

@@ -1,4 +1,5 @@
-//! How much memory a process may still take: what the system has, within the limits of the process's control groups.
+//! How much memory a process may take, and how much of it is free: what the system has, within the limits of the
+//! process's control groups.
 //!
 //! What counts as free is what the kernel calls available: pages of files that it can drop at once are free. A control
 //! group's limit is looked for in the group itself and in every group around it, in version 2 and in version 1.
@@ -19,9 +20,20 @@ const GROUPS: &str = "/sys/fs/cgroup";
 pub fn free_memory() -> io::Result<ByteCount> {
     let available = available(&fs::read_to_string("/proc/meminfo")?)
         .ok_or_else(|| io::Error::other("/proc/meminfo does not say MemAvailable"))?;
-    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let of_groups = folders(&groups, Path::new(GROUPS)).iter().filter_map(|folder| left(folder)).min();
+    let of_groups = own_folders().iter().filter_map(|folder| left(folder)).min();
     Ok(ByteCount::new(of_groups.map_or(available, |left| left.min(available))))
+}
+
+/// The memory that this process and those beside it in its container may take together; `None` where no control group
+/// has a limit, and the machine's memory is the only one.
+pub fn memory_limit() -> Option<ByteCount> {
+    own_folders().iter().filter_map(|folder| limit(folder)).min().map(ByteCount::new)
+}
+
+/// The folders of the groups that this process is in.
+fn own_folders() -> Vec<PathBuf> {
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    folders(&groups, Path::new(GROUPS))
 }
 
 fn available(meminfo: &str) -> Option<u64> {
@@ -47,11 +59,21 @@ fn folders(groups: &str, mount: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// What a group has in a file.
+fn number(folder: &Path, name: &str) -> Option<u64> {
+    fs::read_to_string(folder.join(name)).ok()?.trim().parse().ok()
+}
+
+/// A group's limit; `None` for one without a limit. Version 1 writes a number of nearly 63 bits where there is none.
+fn limit(folder: &Path) -> Option<u64> {
+    let limit = number(folder, "memory.max").or_else(|| number(folder, "memory.limit_in_bytes"))?;
+    (limit < 1 << 62).then_some(limit)
+}
+
 /// What a group leaves of its limit; `None` for one without a limit. Pages of files that nobody uses can be dropped.
 fn left(folder: &Path) -> Option<u64> {
-    let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
-    let limit = number("memory.max").or_else(|| number("memory.limit_in_bytes"))?;
-    let used = number("memory.current").or_else(|| number("memory.usage_in_bytes"))?;
+    let limit = limit(folder)?;
+    let used = number(folder, "memory.current").or_else(|| number(folder, "memory.usage_in_bytes"))?;
     let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
     let of_files = |name: &str| {
         let found = stat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -84,8 +106,10 @@ mod tests {
         write("pods", &[("memory.max", "1000\n"), ("memory.current", "700\n"), ("memory.stat", "inactive_file 50\n")]);
         write("pods/one", &[("memory.max", "max\n"), ("memory.current", "600\n")]);
         write("memory/old", &[("memory.limit_in_bytes", "900\n"), ("memory.usage_in_bytes", "100\n")]);
+        write("memory", &[("memory.limit_in_bytes", "9223372036854771712\n"), ("memory.usage_in_bytes", "100\n")]);
         let groups = "0::/pods/one\n4:memory:/old\n3:cpuset:/\n";
-        let found: Vec<_> = folders(groups, mount.path()).iter().filter_map(|folder| left(folder)).collect();
-        assert_eq!(found, [350, 800]);
+        let folders = folders(groups, mount.path());
+        assert_eq!(folders.iter().filter_map(|folder| left(folder)).collect::<Vec<_>>(), [350, 800]);
+        assert_eq!(folders.iter().filter_map(|folder| limit(folder)).collect::<Vec<_>>(), [1000, 900]);
     }
 }

@@ -126,6 +126,7 @@ impl FetchJobs<'_> {
             allow_non_finite: self.options.allow_non_finite,
             fields: fields.iter().map(|field| field.name.clone()).collect(),
             job: self.job.clone(),
+            priority: self.options.priority,
             forwarded: false,
         }
     }

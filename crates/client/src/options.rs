@@ -8,7 +8,7 @@ use headwater_access::ClientAccess;
 use headwater_image::cores;
 use headwater_types::caps::BATCH_BYTES;
 use headwater_types::patience::{CALL_STALL, CLIENT_PATIENCE};
-use headwater_types::{Backoff, BitsPerSecond, ByteCount, ImageLimits};
+use headwater_types::{Backoff, BitsPerSecond, ByteCount, ImageLimits, Priority};
 
 /// Options of a [`Dataset`](crate::Dataset).
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct ClientOptions {
     pub allow_partial: bool,
     /// How servers are reached: in plain text, or by TLS, and with which token.
     pub access: ClientAccess,
+    /// How much the dataset's calls count on servers, beside those of others, where memory or CPU workers are short.
+    pub priority: Priority,
     /// Whether to take features that are not finite; otherwise their samples fail.
     pub allow_non_finite: bool,
 }
@@ -82,6 +84,7 @@ impl Default for ClientOptions {
             bandwidth: None,
             allow_partial: false,
             access: ClientAccess::default(),
+            priority: Priority::default(),
             allow_non_finite: false,
         }
     }

@@ -4,11 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_image::{Payload, Tensor};
+use headwater_image::{Flow, Payload, Tensor, Turn};
 use headwater_types::{
-    Address, DevicePool, Digest, FailureKind, ImageLimits, ModelName, NetworkCut, Recipe, SampleFailure,
+    Address, DevicePool, Digest, FailureKind, ImageLimits, ModelName, NetworkCut, Priority, Recipe, SampleFailure,
 };
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::batch_size;
 use crate::counts::{Counters, InferenceCounts};
@@ -43,6 +42,8 @@ pub struct Extractor {
     // Before the workers: fields are dropped in this order, and workers end when the entrance is gone.
     entrance: Entrance,
     workers: Workers,
+    /// Of samples that are nobody's in particular.
+    own: Flow,
 }
 
 /// A place in a model's queue. It is taken before the pixels are made, so that nothing is decoded far ahead of its
@@ -50,7 +51,7 @@ pub struct Extractor {
 #[must_use = "dropping a place gives it up"]
 pub struct Place<'a> {
     extractor: &'a Extractor,
-    permit: OwnedSemaphorePermit,
+    turn: Turn,
 }
 
 // === impl Extractor ===
@@ -133,21 +134,24 @@ impl Extractor {
             counters,
             entrance,
             workers,
+            own: Flow::alone(Priority::Normal),
         })
     }
 
-    /// Waits for a place in the queue.
-    ///
-    /// # Errors
-    /// `Unavailable` where the workers have stopped.
-    pub async fn place(&self) -> Result<Place<'_>, SampleFailure> {
-        Ok(Place { extractor: self, permit: self.entrance.place().await? })
+    /// Waits for a place in the queue, in the order in which callers come.
+    pub async fn place(&self) -> Place<'_> {
+        self.place_for(&self.own).await
+    }
+
+    /// Waits for a place in the queue, which goes to the flow that has had the fewest.
+    pub async fn place_for(&self, flow: &Flow) -> Place<'_> {
+        Place { extractor: self, turn: self.entrance.place(flow).await }
     }
 
     /// Features of a sample at the cut `flipped` or `normalized`, where nothing random is left to do.
     ///
     /// # Errors
-    /// Those of [`Extractor::place`] and [`Place::extract`]; `Internal` for an earlier cut.
+    /// Those of [`Place::extract`]; `Internal` for an earlier cut.
     pub async fn extract(&self, payload: Payload) -> Result<Extracted, SampleFailure> {
         if !matches!(payload, Payload::Flipped(_) | Payload::Normalized(_)) {
             let message = format!(
@@ -160,7 +164,7 @@ impl Extractor {
         let key = self.name().into();
         let (address, limits) = (Address::default(), ImageLimits::default());
         let sample = Unfinished { payload, address, key, limits, measure_cpu: false, allow_non_finite: false };
-        self.place().await?.extract(sample).await
+        self.place().await.extract(sample).await
     }
 
     /// Features of a finished tensor, f32 `[3, h, w]` in the recipe's size.
@@ -262,7 +266,7 @@ impl Place<'_> {
     /// `Inference` where the model cannot be run on it; `Unavailable` where the workers have stopped; those of
     /// [`headwater_image::finish_into`] where the sample cannot be finished.
     pub async fn extract(self, sample: Unfinished) -> Result<Extracted, SampleFailure> {
-        let answer = self.extractor.entrance.put(self.permit, sample)?;
+        let answer = self.extractor.entrance.put(self.turn, sample)?;
         answer.await.unwrap_or_else(|_| Err(inference_failure("its worker failed")))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use headwater_image::Payload;
+use headwater_image::{Payload, Turn};
 use headwater_types::{Address, CpuSeconds, FailureKind, ImageLimits, SampleFailure, SampleKey};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 /// A sample at any pixel cut, with all that finishing its recipe takes.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub(crate) struct InferenceJob {
     pub(crate) since: Instant,
     pub(crate) answer: oneshot::Sender<Outcome>,
     /// The sample's place in the queue, given up with the job.
-    pub(crate) _place: OwnedSemaphorePermit,
+    pub(crate) _place: Turn,
 }
 
 pub(crate) fn inference_failure(reason: impl std::fmt::Display) -> SampleFailure {

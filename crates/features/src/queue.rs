@@ -1,26 +1,26 @@
 //! The bounded queue before the workers, and how a batch is taken from it.
 //!
 //! A place is taken before the pixels are made, and given up with the answer. So few samples are decoded ahead, and
-//! they are still in the processor's cache when their turn comes. A caller that finds no place waits, and places are
-//! handed out in order.
+//! they are still in the processor's cache when their turn comes. A caller that finds no place waits, and the flow that
+//! has had the fewest is next ([`Turns`]).
 //!
 //! On the CPU a worker takes its share of the samples that are there and never waits for more, so that no core idles
 //! while another fills up. On an accelerator a worker takes all it can and waits a little for a full batch, because
 //! there a fuller run takes hardly longer.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use headwater_image::{Flow, Turn, Turns};
 use headwater_types::{FailureKind, SampleFailure};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::job::{InferenceJob, Outcome, Unfinished};
 
 /// Where samples enter the queue. Once it is dropped, workers finish the queued samples and end.
 pub(crate) struct Entrance {
     jobs: Sender<InferenceJob>,
-    places: Arc<Semaphore>,
+    places: Turns,
 }
 
 /// Where workers take samples out of the queue.
@@ -39,10 +39,13 @@ pub(crate) struct Policy {
     pub(crate) max_wait: Duration,
 }
 
+/// Samples of one model cost about the same: each counts as one.
+const SAMPLE: f64 = 1.0;
+
 pub(crate) fn queue(capacity: usize, policy: Policy) -> (Entrance, Exit) {
-    let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+    let capacity = capacity.max(1);
     let (sender, receiver) = crossbeam_channel::bounded(capacity);
-    let entrance = Entrance { jobs: sender, places: Arc::new(Semaphore::new(capacity)) };
+    let entrance = Entrance { jobs: sender, places: Turns::new(capacity, SAMPLE) };
     (entrance, Exit { jobs: receiver, policy })
 }
 
@@ -50,8 +53,8 @@ pub(crate) fn queue(capacity: usize, policy: Policy) -> (Entrance, Exit) {
 
 impl Entrance {
     /// Waits for a place.
-    pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit, SampleFailure> {
-        self.places.clone().acquire_owned().await.map_err(|_| stopped())
+    pub(crate) async fn place(&self, flow: &Flow) -> Turn {
+        self.places.take(flow).await
     }
 
     /// Samples that no worker has taken yet.
@@ -60,12 +63,9 @@ impl Entrance {
     }
 
     /// Queues a sample in its place, and gives the channel of its answer.
-    pub(crate) fn put(
-        &self,
-        place: OwnedSemaphorePermit,
-        sample: Unfinished,
-    ) -> Result<oneshot::Receiver<Outcome>, SampleFailure> {
+    pub(crate) fn put(&self, mut place: Turn, sample: Unfinished) -> Result<oneshot::Receiver<Outcome>, SampleFailure> {
         let (answer, receiver) = oneshot::channel();
+        place.settle(SAMPLE);
         // There are as many places as the channel holds, so that this never waits.
         let job = InferenceJob { sample, since: Instant::now(), answer, _place: place };
         self.jobs.try_send(job).map_err(|_| stopped())?;
@@ -114,7 +114,7 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use headwater_image::{Payload, Rgb8};
-    use headwater_types::{Address, ImageLimits, Size};
+    use headwater_types::{Address, ImageLimits, Priority, Size};
 
     use super::*;
 
@@ -131,10 +131,14 @@ mod tests {
         }
     }
 
+    fn flow() -> Flow {
+        Flow::alone(Priority::Normal)
+    }
+
     async fn fill(entrance: &Entrance, count: usize) -> Vec<oneshot::Receiver<Outcome>> {
         let mut answers = Vec::new();
         for _ in 0..count {
-            let place = entrance.place().await.unwrap();
+            let place = entrance.place(&flow()).await;
             answers.push(entrance.put(place, pixels()).unwrap());
         }
         answers
@@ -172,10 +176,11 @@ mod tests {
     async fn a_full_queue_makes_the_next_one_wait() {
         let (entrance, exit) = queue(2, Policy { max_batch: 1, sharers: 1, max_wait: Duration::ZERO });
         let _answers = fill(&entrance, 2).await;
-        let mut third = std::pin::pin!(entrance.place());
+        let flow = flow();
+        let mut third = std::pin::pin!(entrance.place(&flow));
         assert!(futures::poll!(third.as_mut()).is_pending());
         assert_eq!(taken(&exit).0, 1);
-        assert!(third.await.is_ok());
+        drop(third.await);
     }
 
     #[tokio::test]

@@ -68,6 +68,9 @@ mod advance;
 
 mod cores;
 mod cpu_time;
+
+pub mod turns;
+
 mod pool;
 
 pub use advance::{advance, finish_into};
@@ -84,4 +87,5 @@ pub use payload::{Payload, Scaled, Tensor};
 pub use pool::{CpuPool, PoolError, Timed};
 pub use rgb::Rgb8;
 pub use scratch::Scratch;
+pub use turns::{Flow, Turn, Turns};
 pub use unindexable::Unindexable;

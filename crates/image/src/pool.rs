@@ -1,9 +1,9 @@
 //! The pool on which pixels are computed: named threads, each with a [`Scratch`] of its own, behind a bounded queue.
 //!
-//! When the queue is full, callers wait, asynchronously, in the order in which they came. A job whose caller has gone
-//! before it starts is skipped. A panic in a job is an error to its caller and a counter, and its worker goes on with
-//! fresh buffers. The async runtime's own blocking pool would do none of this: it is sized for waiting, not for
-//! computing.
+//! When the queue is full, callers wait, asynchronously, and whose flow has had the least time of the workers is next
+//! ([`Turns`]). A job whose caller has gone before it starts is skipped. A panic in a job is an error to its caller and
+//! a counter, and its worker goes on with fresh buffers. The async runtime's own blocking pool would do none of this:
+//! it is sized for waiting, not for computing.
 
 use std::any::Any;
 use std::io;
@@ -15,9 +15,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use tokio::sync::{Semaphore, oneshot};
+use headwater_types::Priority;
+use tokio::sync::oneshot;
 
 use crate::scratch::Scratch;
+use crate::turns::{Flow, Turns};
 
 /// A sized pool of worker threads. Dropping it waits for the jobs that are running, and skips those that are not.
 pub struct CpuPool {
@@ -25,7 +27,9 @@ pub struct CpuPool {
     jobs: Option<Sender<PoolJob>>,
     /// Places in the queue. The channel has as many, so that the holder of a place can put its job there without
     /// waiting.
-    places: Arc<Semaphore>,
+    places: Turns,
+    /// Of jobs that are nobody's in particular.
+    own: Flow,
     panics: Arc<AtomicU64>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -57,6 +61,11 @@ pub enum PoolError {
 
 type PoolJob = Box<dyn FnOnce(&mut Scratch) + Send>;
 
+/// What a job takes about, in seconds, before any is known: a small photo.
+const USUAL: f64 = 1e-3;
+/// Jobs in the longest queue: more than any machine has cores.
+const MOST_QUEUED: usize = 1 << 16;
+
 // === impl CpuPool ===
 
 impl CpuPool {
@@ -65,11 +74,12 @@ impl CpuPool {
     /// # Errors
     /// An error of the system where it gives no more threads.
     pub fn new(workers: NonZeroUsize, queue: usize) -> io::Result<Self> {
-        let queue = queue.clamp(1, Semaphore::MAX_PERMITS);
+        let queue = queue.clamp(1, MOST_QUEUED);
         let (jobs, receiver) = crossbeam_channel::bounded(queue);
         let mut pool = Self {
             jobs: Some(jobs),
-            places: Arc::new(Semaphore::new(queue)),
+            places: Turns::new(queue, USUAL),
+            own: Flow::alone(Priority::Normal),
             panics: Arc::default(),
             workers: Vec::with_capacity(workers.get()),
         };
@@ -83,10 +93,12 @@ impl CpuPool {
 
     /// A pool without workers, which answers every job with an error at once.
     pub fn empty() -> Self {
-        Self { jobs: None, places: Arc::new(Semaphore::new(0)), panics: Arc::default(), workers: Vec::new() }
+        let (places, own) = (Turns::new(0, USUAL), Flow::alone(Priority::Normal));
+        Self { jobs: None, places, own, panics: Arc::default(), workers: Vec::new() }
     }
 
-    /// Runs a job on a worker. Dropping the future takes the job back if it has not started.
+    /// Runs a job on a worker, in the order in which jobs come. Dropping the future takes the job back if it has not
+    /// started.
     ///
     /// # Errors
     /// `Closed` while the pool stops, `NoWorkers` where it has none, `Panicked` where the job does.
@@ -95,14 +107,14 @@ impl CpuPool {
         T: Send + 'static,
         F: FnOnce(&mut Scratch) -> T + Send + 'static,
     {
-        self.run_timed(job).await.map(|timed| timed.value)
+        self.run_timed(&self.own, job).await.map(|timed| timed.value)
     }
 
-    /// Runs a job on a worker, as [`Self::run`] does, and also gives the times that the job waited and ran.
+    /// Runs a job of this flow on a worker, once it is its turn, and also gives the times that the job waited and ran.
     ///
     /// # Errors
     /// Those of [`Self::run`].
-    pub async fn run_timed<T, F>(&self, job: F) -> Result<Timed<T>, PoolError>
+    pub async fn run_timed<T, F>(&self, flow: &Flow, job: F) -> Result<Timed<T>, PoolError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Scratch) -> T + Send + 'static,
@@ -111,11 +123,11 @@ impl CpuPool {
             return Err(PoolError::NoWorkers);
         }
         let called = Instant::now();
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| PoolError::Closed)?;
+        let mut turn = self.places.take(flow).await;
         let (answer, result) = oneshot::channel();
         let panics = Arc::clone(&self.panics);
         let job: PoolJob = Box::new(move |scratch| {
-            drop(place);
+            turn.give_place();
             if answer.is_closed() {
                 return;
             }
@@ -128,7 +140,9 @@ impl CpuPool {
                 tracing::error!(panic = %words, "a job of the CPU pool panicked");
                 PoolError::Panicked(words)
             });
-            let timed = outcome.map(|value| Timed { value, queued: started - called, ran: started.elapsed() });
+            let ran = started.elapsed();
+            turn.settle(ran.as_secs_f64());
+            let timed = outcome.map(|value| Timed { value, queued: started - called, ran });
             // The caller may have gone meanwhile; its result is dropped then.
             drop(answer.send(timed));
         });
@@ -243,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn time_in_the_queue_is_told_apart_from_time_at_work() {
         let pool = pool(1, 1);
-        let timed = pool.run_timed(|_| Instant::now()).await.unwrap();
+        let timed = pool.run_timed(&Flow::alone(Priority::Normal), |_| Instant::now()).await.unwrap();
         assert!(timed.queued + timed.ran < Duration::from_secs(60));
     }
 

@@ -97,10 +97,7 @@ impl LocalExtractor {
         address: Address,
     ) -> (Result<Vec<f32>, SampleFailure>, CpuSeconds) {
         // Before the payload is opened: who waits for a thread holds no pixels.
-        let place = match self.extractor.place().await {
-            Ok(place) => place,
-            Err(failure) => return (Err(failure), CpuSeconds::default()),
-        };
+        let place = self.extractor.place().await;
         let (payload, opening) = match self.extractor.devices().is_accelerator() {
             true => self.finisher.pixels(&self.recipe, (delivered, limits), (key.clone(), address)).await,
             false => self.finisher.payload(&self.recipe, delivered, limits).await,

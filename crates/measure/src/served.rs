@@ -10,7 +10,7 @@ use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::{AccessArgs, LimitArgs, values};
 use headwater_client::{ClientOptions, Dataset, Retry, ServerAddress};
 use headwater_types::patience::CLIENT_PATIENCE;
-use headwater_types::{Address, BitsPerSecond, ByteCount, DatasetName, Recipe};
+use headwater_types::{Address, BitsPerSecond, ByteCount, DatasetName, Priority, Recipe};
 
 /// The seconds of [`Retry`]'s default.
 const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
@@ -39,6 +39,11 @@ pub(crate) struct ClientArgs {
     /// they are an error
     #[arg(long)]
     allow_partial: bool,
+
+    /// How much the calls count on servers beside those of others, where memory or cores are short: high, normal or
+    /// low, each eight times as much as the next
+    #[arg(long, value_name = "PRIORITY", default_value_t = Priority::Normal)]
+    priority: Priority,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -107,6 +112,7 @@ impl ClientArgs {
             limits: self.limits.limits(),
             retry: Retry { give_up_after, ..defaults.retry.clone() },
             allow_partial: self.allow_partial,
+            priority: self.priority,
             ..defaults
         })
     }

@@ -1,26 +1,19 @@
 //! A job's account of memory: what the job holds, and what its samples wait for.
 //!
-//! Memory that is short goes to the job of higher priority. Among jobs of one priority it goes to the job that holds
-//! least: by client first, then by connection, then by job.
+//! Memory that is short goes to what clients wait for before what is done ahead of need. Among what clients wait for it
+//! goes to the priority that holds least for its weight, and within it to the job that holds least: by client first,
+//! then by connection, then by job. CPU workers and places with models are shared by the account's flow.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use headwater_types::ByteCount;
+use headwater_image::Flow;
+use headwater_types::{ByteCount, Priority};
 
 /// The account of one job. Clones are the same account.
 #[derive(Clone)]
 pub struct Account(Arc<Entry>);
-
-/// Which jobs go first where memory or CPU workers are short. The first goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// A client waits for the job.
-    Serving,
-    /// The job is done ahead of need, as indexing is.
-    Background,
-}
 
 /// What a job's samples wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +32,33 @@ pub struct Waiting {
     what: Waits,
 }
 
-/// The clients and connections that have accounts.
+/// Whose a job is.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The client: the address of a machine.
+    pub client: &'a str,
+    /// The connection: an address and a port.
+    pub connection: &'a str,
+    /// The training job, or another name under which the client has several calls; empty where it says none.
+    pub job: &'a str,
+}
+
+/// The priorities, clients and connections that have accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts(Mutex<Vec<Weak<Share>>>);
 
-/// What one client, connection or job holds in all budgets together.
+/// What one priority, client, connection or job holds in all budgets together.
 struct Share {
     name: String,
     held: AtomicU64,
 }
 
 struct Entry {
-    priority: Priority,
-    /// Shares of the client, the connection and the job. They are compared in this order.
-    shares: [Arc<Share>; 3],
+    flow: Flow,
+    connection: String,
+    /// Shares of the priority, and within it of the client, the connection and the job. They are compared in this
+    /// order.
+    shares: [Arc<Share>; 4],
     /// Numbers of samples that wait, by what they wait for.
     waiting: [AtomicUsize; 2],
 }
@@ -60,12 +66,12 @@ struct Entry {
 // === impl Accounts ===
 
 impl Accounts {
-    /// An account for a job of this client on this connection. Jobs of one client share its share, and so do those of
-    /// one connection.
-    pub(crate) fn open(&self, client: &str, connection: &str) -> Account {
+    /// An account for a job of this caller. Jobs of one priority share its share; within it jobs of one client share
+    /// its share, and so do those of one connection.
+    pub(crate) fn open(&self, priority: Priority, caller: &Caller<'_>) -> Account {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|share| share.strong_count() > 0);
-        let mut share = |name: &str| {
+        let mut share = |name: String| {
             if let Some(share) = known.iter().filter_map(Weak::upgrade).find(|share| share.name == name) {
                 return share;
             }
@@ -73,7 +79,11 @@ impl Accounts {
             known.push(Arc::downgrade(&share));
             share
         };
-        Account::new(Priority::Serving, [share(client), share(connection), Share::new("")])
+        let Caller { client, connection, job } = caller;
+        let of_client = share(format!("{priority} {client}"));
+        let of_connection = share(format!("{priority} {client} {connection}"));
+        let shares = [share(priority.to_string()), of_client, of_connection, Share::new(String::new())];
+        Account::new(Flow::new(priority, client, job), (*connection).to_owned(), shares)
     }
 }
 
@@ -82,31 +92,36 @@ impl Accounts {
 impl Account {
     /// The account of a job that belongs to no client.
     pub fn alone(priority: Priority) -> Self {
-        Self::new(priority, [(); 3].map(|()| Share::new("")))
+        Self::new(Flow::alone(priority), String::new(), [(); 4].map(|()| Share::new(String::new())))
     }
 
-    fn new(priority: Priority, shares: [Arc<Share>; 3]) -> Self {
-        Self(Arc::new(Entry { priority, shares, waiting: Default::default() }))
+    fn new(flow: Flow, connection: String, shares: [Arc<Share>; 4]) -> Self {
+        Self(Arc::new(Entry { flow, connection, shares, waiting: Default::default() }))
     }
 
     /// The job's priority.
     pub fn priority(&self) -> Priority {
-        self.0.priority
+        self.0.flow.priority()
+    }
+
+    /// By what the job's share of CPU workers and of places with models is counted.
+    pub fn flow(&self) -> &Flow {
+        &self.0.flow
     }
 
     /// The client's name.
     pub fn client(&self) -> &str {
-        &self.0.shares[0].name
+        self.0.flow.client()
     }
 
     /// The connection's name.
     pub fn connection(&self) -> &str {
-        &self.0.shares[1].name
+        &self.0.connection
     }
 
     /// Memory that the job holds.
     pub fn held(&self) -> ByteCount {
-        ByteCount::new(self.0.shares[2].held.load(Ordering::Relaxed))
+        ByteCount::new(self.0.shares[3].held.load(Ordering::Relaxed))
     }
 
     /// What samples of the job wait for now; memory before anything else.
@@ -122,8 +137,12 @@ impl Account {
     }
 
     /// The order in which waiting accounts are served: the lowest first.
-    pub(crate) fn precedence(&self) -> (Priority, [u64; 3]) {
-        (self.0.priority, [0, 1, 2].map(|level| self.0.shares[level].held.load(Ordering::Relaxed)))
+    pub(crate) fn precedence(&self) -> (bool, [u64; 4]) {
+        let priority = self.priority();
+        let mut held = [0, 1, 2, 3].map(|level| self.0.shares[level].held.load(Ordering::Relaxed));
+        let lighter = Priority::High.weight() / priority.weight();
+        held[0] = held[0].saturating_mul(lighter.into());
+        (priority == Priority::Background, held)
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -152,8 +171,8 @@ impl fmt::Debug for Account {
 // === impl Share ===
 
 impl Share {
-    fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self { name: name.to_owned(), held: AtomicU64::new(0) })
+    fn new(name: String) -> Arc<Self> {
+        Arc::new(Self { name, held: AtomicU64::new(0) })
     }
 }
 

@@ -40,7 +40,7 @@ mod kept_features;
 mod sample;
 mod survey;
 
-pub use account::{Account, Priority, Waiting, Waits};
+pub use account::{Account, Caller, Waiting, Waits};
 pub use budget::{MemoryBudget, Permit};
 pub use cached::{CacheKinds, DatasetCache, KindSet, KindsError, Package, Packages, Prefetched, SharedCache};
 pub use index::{IndexCounts, Kept, Lookup, PhotoIndex};

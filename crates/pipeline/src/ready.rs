@@ -4,6 +4,8 @@
 //! threads or found among those that were kept. Kept pixels are given to the CPU's workers too where `--cache-kinds`
 //! lists them and features are not kept: they save decoding, and whoever lists them has asked for that.
 
+use std::time::Instant;
+
 use headwater_cache::KindName;
 use headwater_features::{Extractor, Place as InQueue};
 use headwater_image::{ImageError, Payload, Scratch};
@@ -60,7 +62,7 @@ impl Pipeline {
         let encoded = timed(&mut sample.times.queue, job.encoded(resized::most_bytes(&run.recipe))).await?;
         let Some(entry) = place.find().await else { return Ok(None) };
         self.check(&sample.extent).await?;
-        let in_queue = timed(&mut sample.times.queue, model.place()).await?;
+        let in_queue = in_queue(model, (job, sample)).await;
         // The pixels, and the same flipped; or the features that come of them, where these are more.
         let memory = ByteCount::new(resized::raw_bytes(&run.recipe) * 2).max(made_of_it(model));
         let permit = timed(&mut sample.times.queue, job.decoded(memory)).await?;
@@ -88,7 +90,7 @@ impl Pipeline {
         let Photo { incoming, _permit } = self.photo(sample, worth.has(KindName::Encoded), job).await?;
         let Measure { size, memory } = self.measure(&incoming, run.recipe.stages().orientation, job).await?;
         // The place comes before the memory: a sample that waits for a place holds no memory for decoding.
-        let in_queue = timed(&mut sample.times.queue, model.place()).await?;
+        let in_queue = in_queue(model, (job, sample)).await;
         // What the front of a network makes of a small photo may be more than the photo.
         let memory = memory.max(made_of_it(model));
         let permit = timed(&mut sample.times.queue, job.decoded(memory)).await?;
@@ -111,6 +113,14 @@ impl Pipeline {
         }
         Ok(Ready { payload, size, in_queue, permit, _photo })
     }
+}
+
+/// A sample's place in a model's queue.
+async fn in_queue<'a>(model: &'a Extractor, (job, sample): (&Job, &mut Underway)) -> InQueue<'a> {
+    let began = Instant::now();
+    let place = model.place_for(job.account().flow()).await;
+    sample.times.queue += began.elapsed();
+    place
 }
 
 /// Memory of what a model makes of a sample, and beside it of what that may be coded into.

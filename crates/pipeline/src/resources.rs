@@ -4,9 +4,9 @@
 //! and their CPU time through it, so that the memory is counted as the job's and its priority holds everywhere:
 //!
 //! ```text
-//! Resources ─┬─ encoded ──┐                 ┌─ share: client, connection, job
+//! Resources ─┬─ encoded ──┐                 ┌─ share of memory: priority, client, connection, job
 //!            ├─ decoded ──┼─▶ Job: account ─┤
-//!            └─ workers ──┘                 └─ priority: serving, background
+//!            └─ workers ──┘                 └─ flow, by which workers are shared: priority, client, job, call
 //! ```
 
 use std::io;
@@ -14,10 +14,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_image::{CpuPool, Scratch, Timed};
-use headwater_types::{ByteCount, SampleFailure};
+use headwater_types::{ByteCount, Priority, SampleFailure};
 use tokio::sync::Semaphore;
 
-use crate::account::{Account, Accounts, Priority};
+use crate::account::{Account, Accounts, Caller};
 use crate::budget::{MemoryBudget, Permit};
 use crate::failure::{pool_failure, stopping};
 
@@ -76,9 +76,9 @@ impl Resources {
         }))
     }
 
-    /// A job for a client, which calls on this connection.
-    pub fn serve(self: &Arc<Self>, client: &str, connection: &str) -> Job {
-        Job { resources: Arc::clone(self), account: self.accounts.open(client, connection) }
+    /// A job for this caller.
+    pub fn serve(self: &Arc<Self>, priority: Priority, caller: &Caller<'_>) -> Job {
+        Job { resources: Arc::clone(self), account: self.accounts.open(priority, caller) }
     }
 
     /// A job that no client waits for.
@@ -144,7 +144,8 @@ impl Job {
         self.resources.decoded.acquire(&self.account, bytes).await
     }
 
-    /// Does a piece of work on a CPU worker. Dropping the future takes the work back if it has not begun.
+    /// Does a piece of work on a CPU worker, once it is the job's turn. Dropping the future takes the work back if it
+    /// has not begun.
     ///
     /// # Errors
     /// `Unavailable` while the process stops; `Internal` where the work panics or there are no workers.
@@ -154,7 +155,7 @@ impl Job {
         F: FnOnce(&mut Scratch) -> T + Send + 'static,
     {
         let place = match self.account.priority() {
-            Priority::Serving => None,
+            Priority::High | Priority::Normal | Priority::Low => None,
             Priority::Background => {
                 let places = Arc::clone(&self.resources.background);
                 Some(places.acquire_owned().await.map_err(|_| stopping())?)
@@ -164,12 +165,13 @@ impl Job {
             let _place = place;
             work(scratch)
         };
-        self.resources.pool.run_timed(work).await.map_err(|error| pool_failure(&error))
+        self.resources.pool.run_timed(self.account.flow(), work).await.map_err(|error| pool_failure(&error))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
     use std::time::Duration;
 
@@ -177,6 +179,10 @@ mod tests {
     use tokio::task::{JoinSet, yield_now};
 
     use super::*;
+
+    fn serve(resources: &Arc<Resources>, client: &str) -> Job {
+        resources.serve(Priority::Normal, &Caller { client, connection: client, job: "" })
+    }
 
     fn resources(workers: usize) -> Arc<Resources> {
         let memory = Memory { encoded: ByteCount::mebibytes(1), decoded: ByteCount::mebibytes(2) };
@@ -186,7 +192,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_job_draws_is_counted_as_its_own_and_given_back() {
         let resources = resources(1);
-        let (job, other) = (resources.serve("a", "a:1"), resources.serve("b", "b:1"));
+        let (job, other) = (serve(&resources, "a"), serve(&resources, "b"));
         let held = [job.encoded(ByteCount::new(10)).await.unwrap(), job.decoded(ByteCount::new(20)).await.unwrap()];
         assert_eq!((job.account().held().get(), other.account().held().get()), (30, 0));
         assert_eq!((resources.memory_in_use().get(), resources.memory()), (30, ByteCount::mebibytes(3)));
@@ -213,7 +219,7 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(1)).await;
         // One runs and one waits in the queue, so that the work for a client is the next but one.
         assert_eq!(resources.background.available_permits(), 0);
-        let (job, done) = (resources.serve("a", "a:1"), Arc::new(Semaphore::new(0)));
+        let (job, done) = (serve(&resources, "a"), Arc::new(Semaphore::new(0)));
         let signal = Arc::clone(&done);
         let serving = tokio::spawn(async move { job.compute(move |_| signal.close()).await });
         yield_now().await;
@@ -225,10 +231,38 @@ mod tests {
         }
     }
 
+    /// A client's many calls are one client's: another with a single call has its half of the workers.
+    #[tokio::test]
+    async fn workers_are_shared_by_client_and_not_by_call() {
+        let resources = resources(1);
+        let done: Arc<[AtomicUsize; 2]> = Arc::default();
+        let total = |done: &[AtomicUsize; 2]| done.iter().map(|done| done.load(Ordering::Relaxed)).sum::<usize>();
+        let mut working = JoinSet::new();
+        for (client, calls) in [(0, 32), (1, 1)] {
+            for _ in 0..calls {
+                let job = serve(&resources, ["a", "b"][client]);
+                for _ in 0..8 {
+                    let (job, done) = (job.clone(), Arc::clone(&done));
+                    working.spawn(async move {
+                        while total(&done) < 600 {
+                            job.compute(|_| std::thread::sleep(Duration::from_micros(500))).await.unwrap();
+                            done[client].fetch_add(1, Ordering::Relaxed);
+                        }
+                    });
+                }
+            }
+        }
+        while let Some(each) = working.join_next().await {
+            each.unwrap();
+        }
+        let [many, one] = [0, 1].map(|client| done[client].load(Ordering::Relaxed));
+        assert!(one * 3 > many, "{many} of 32 calls, and {one} of one");
+    }
+
     #[tokio::test]
     async fn without_workers_all_work_is_refused() {
         let resources = resources(0);
-        for job in [resources.serve("a", "a:1"), resources.background()] {
+        for job in [serve(&resources, "a"), resources.background()] {
             let failure = job.compute(|_| ()).await.map(|_| ()).unwrap_err();
             assert_eq!(failure.kind, FailureKind::Internal);
         }

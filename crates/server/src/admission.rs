@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! reception ─▶ greeting ─▶ a place ─▶ admitted ──▶ the gRPC server
-//!                  │  │        └─ none ─▶ turned away: a server that answers every call with the reason
+//!                  │  │        └─ none, nor any that another client cedes ─▶ turned away: a server that answers every
+//!                  │  │           call with the reason
 //!                  │  └─ in plain text, where TLS is asked for ─▶ the same, with that reason
 //!                  └─ nothing within the time limit: closed
 //! ```
@@ -17,23 +18,30 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use futures::{Stream, stream};
+use headwater_types::BitsPerSecond;
 use headwater_types::caps::{MAX_NEWCOMERS, MAX_TURNED_AWAY, TURNED_AWAY_FOR};
 use headwater_wire::status::Refusal;
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 
 use crate::connection::{Connection, Place};
+use crate::egress::Egress;
 use crate::gate::Gate;
 use crate::greeting::{Ungreeted, greet};
+use crate::guests::Guests;
 use crate::handshake::Unheard;
 use crate::listen::Listeners;
 use crate::metrics::{Ending, Metrics};
+use crate::peer::Peer;
 use crate::reception;
 use crate::transport::Transport;
+
+/// How soon a connection closes that was hung up on: it is idle, so that nothing is left to do.
+const CEDED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +52,8 @@ pub(crate) struct Limits {
     pub(crate) handshake: Duration,
     /// How long a connection may be without a call.
     pub(crate) idle: Duration,
+    /// Most that is sent on all connections together.
+    pub(crate) bandwidth: Option<BitsPerSecond>,
 }
 
 /// Where a connection goes once its peer has said its first words.
@@ -54,6 +64,8 @@ struct Admission {
     /// Places of connections that are told that there is no place: at most [`MAX_TURNED_AWAY`] at a time.
     tellings: Arc<Semaphore>,
     turned_away: mpsc::Sender<Connection>,
+    guests: Guests,
+    egress: Option<Egress>,
     /// The same for connections in plain text.
     in_plain_text: mpsc::Sender<Connection>,
     gate: Arc<Gate>,
@@ -76,7 +88,9 @@ pub(crate) fn admit(
     let places = Arc::new(Semaphore::new(limits.connections.get()));
     let tellings = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
     let of_all = Arc::clone(&metrics);
-    let admission = Admission { limits, places, admitted, tellings, turned_away, in_plain_text, gate, metrics };
+    let (guests, egress) = (Guests::default(), limits.bandwidth.map(Egress::new));
+    let admission =
+        Admission { limits, places, admitted, tellings, turned_away, guests, egress, in_plain_text, gate, metrics };
     let admission = Arc::new(admission);
     tokio::spawn(async move {
         let greet = |stream| Arc::clone(&admission).greet(stream);
@@ -122,14 +136,27 @@ impl Admission {
             self.plain(&peer);
             return self.turn_away(&self.in_plain_text, (stream, said), end).await;
         }
-        if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+        if let Some(permit) = self.place(&Peer::of(stream.socket())).await {
             let place = Place::new(permit, &self.metrics.connections);
+            let connection = self.connection(stream, said, place).admitted(&self.guests, self.egress.as_ref());
             // Where the server stops the connection is not taken.
-            drop(self.admitted.send(self.connection(stream, said, place)).await);
+            drop(self.admitted.send(connection).await);
             return;
         }
         self.full();
         self.turn_away(&self.turned_away, (stream, said), end).await;
+    }
+
+    /// A place that is free, or that a client with more connections cedes.
+    async fn place(&self, newcomer: &Peer) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+            return Some(permit);
+        }
+        if !self.guests.cede(&newcomer.client()) {
+            return None;
+        }
+        self.ceded();
+        timeout(CEDED_WITHIN, Arc::clone(&self.places).acquire_owned()).await.ok()?.ok()
     }
 
     /// Sees a newcomer to a server that tells it why it is turned away, while not too many are told.
@@ -148,6 +175,18 @@ impl Admission {
         if let Some(connections) = self.metrics.endings.count(Ending::Full) {
             let limit = self.limits.connections.get();
             tracing::warn!(connections, limit, "connections were turned away: all of --max-connections are in use");
+        }
+    }
+
+    fn ceded(&self) {
+        if let Some(connections) = self.metrics.endings.count(Ending::Ceded) {
+            let limit = self.limits.connections.get();
+            tracing::info!(
+                connections,
+                limit,
+                "all of --max-connections are in use: idle connections of clients with many made way for clients with \
+                 fewer"
+            );
         }
     }
 

@@ -127,6 +127,7 @@ fn request(offer: &Offer, requests: &[SampleRequest], bounds: &[ByteCount], call
         allow_non_finite: call.allow_non_finite,
         fields: Vec::new(),
         job: offer.job.clone(),
+        priority: call.job.account().priority(),
         forwarded: true,
     };
     fetch.into()

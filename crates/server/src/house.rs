@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_features::Extractor;
-use headwater_pipeline::{Job, Resources, SharedCache};
-use headwater_types::{Digest, ModelName, NetworkCut};
+use headwater_pipeline::{Caller, Job, Resources, SharedCache};
+use headwater_types::{Digest, JobName, ModelName, NetworkCut, Priority};
 use headwater_wire::status::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
@@ -49,9 +49,11 @@ impl House {
         self.max_streams.get().saturating_sub(self.stream_permits.available_permits())
     }
 
-    /// A job for a call of this peer.
-    pub(crate) fn job(&self, peer: &Peer) -> Job {
-        self.resources.serve(&peer.client(), &peer.connection())
+    /// A job for a call of this peer, and of its training job where it names one.
+    pub(crate) fn job(&self, peer: &Peer, (priority, name): (Priority, Option<&JobName>)) -> Job {
+        let (client, connection) = (peer.client(), peer.connection());
+        let job = name.map(JobName::as_str).unwrap_or_default();
+        self.resources.serve(priority, &Caller { client: &client, connection: &connection, job })
     }
 
     /// Checks that the server takes new streams: none while it drains.

@@ -37,8 +37,10 @@ mod exporter;
 
 mod admission;
 mod connection;
+mod egress;
 mod gate;
 mod greeting;
+mod guests;
 mod handshake;
 mod idle;
 mod others;

@@ -54,6 +54,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let (checked, gate) = (open::check(&args)?, Arc::new(Gate::new(&args.access)?));
     let others = Others::new(args.access.towards_others()?);
     args.cache.say();
+    args.limits.say();
     let addresses = args.peers.is_shared().then(|| Addresses::new(&args.peers)).transpose()?;
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
@@ -96,6 +97,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         connections: args.max_connections,
         handshake: args.handshake_timeout,
         idle: args.idle_timeout,
+        bandwidth: args.max_bandwidth,
     };
     let connections = admission::admit(listeners, limits, (Arc::clone(&gate), Arc::clone(&metrics)), stop.clone());
     let router = grpc::router(&args, service, desk, gate)?;

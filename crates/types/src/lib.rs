@@ -14,6 +14,7 @@ pub mod amount;
 pub mod device_pool;
 
 pub mod limits;
+pub mod priority;
 
 pub mod digest;
 pub mod host_port;
@@ -71,6 +72,7 @@ pub use network_cut::{NetworkCut, NetworkCutError};
 pub use partition::{Partition, PartitionError};
 pub use payload::{DType, Shape};
 pub use permutation::Permutation;
+pub use priority::{Priority, PriorityError};
 pub use recipe::Recipe;
 pub use scale::Scale;
 pub use scored::Scored;

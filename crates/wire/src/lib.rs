@@ -27,6 +27,7 @@ mod limits;
 pub mod list;
 pub mod low;
 pub mod models;
+mod priority;
 pub mod replaced;
 pub mod report;
 pub mod request;

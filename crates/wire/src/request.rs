@@ -2,10 +2,11 @@
 
 use headwater_types::caps::{BATCH_BYTES, MAX_FIELDS, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
 use headwater_types::{
-    Address, ByteCount, Digest, Epoch, Form, JobName, ModelName, NetworkCut, Recipe, SampleIndex, Seed, Way,
+    Address, ByteCount, Digest, Epoch, Form, JobName, ModelName, NetworkCut, Priority, Recipe, SampleIndex, Seed, Way,
 };
 
 use crate::choice::{Choice, Epochs, Ways, each};
+use crate::priority::{number_of, priority_from};
 use crate::proto;
 use crate::status::Invalid;
 use crate::way::way_from;
@@ -45,6 +46,8 @@ pub struct Fetch {
     pub fields: Vec<String>,
     /// The job that reads, where it says so.
     pub job: Option<JobName>,
+    /// How much the call counts beside those of others, where memory or CPU workers are short.
+    pub priority: Priority,
     /// Whether another server asks, for a client of its own.
     pub forwarded: bool,
 }
@@ -172,6 +175,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             allow_non_finite: request.allow_non_finite,
             fields: request.fields,
             job,
+            priority: priority_from(request.priority)?,
             forwarded: request.forwarded,
         })
     }
@@ -220,6 +224,7 @@ impl From<Fetch> for proto::FetchRequest {
             allow_non_finite: fetch.allow_non_finite,
             fields: fetch.fields,
             job: fetch.job.map(|job| job.as_str().to_owned()).unwrap_or_default(),
+            priority: number_of(fetch.priority),
             forwarded: fetch.forwarded,
         }
     }
@@ -300,6 +305,7 @@ mod tests {
             allow_non_finite: true,
             fields: vec!["caption".to_owned()],
             job: Some("job-1".parse().unwrap()),
+            priority: Priority::High,
             forwarded: true,
             measure_cpu: true,
         }
@@ -311,7 +317,8 @@ mod tests {
         let lossless = Way::new(Cut::Decoded, PixelCoding::Lossless).unwrap();
         let ways = Ways::Each(vec![Way::ENCODED, Way::FEATURES, lossless]);
         let epochs = Choice::Each(vec![Epoch(3), Epoch(0), Epoch(u64::MAX)]);
-        let each = Fetch { epochs, floats_as_pixels: false, ..fetch(Samples::List(vec![5, 1, 5]), ways) };
+        let priority = Priority::Low;
+        let each = Fetch { epochs, priority, floats_as_pixels: false, ..fetch(Samples::List(vec![5, 1, 5]), ways) };
         for fetch in [one, each] {
             assert_eq!(Fetch::try_from(proto::FetchRequest::from(fetch.clone())).unwrap(), fetch);
         }
@@ -358,11 +365,12 @@ mod tests {
     #[test]
     fn a_request_that_breaks_the_rules_is_refused() {
         type Break = fn(&mut proto::FetchRequest);
-        let breaks: [Break; 18] = [
+        let breaks: [Break; 19] = [
             |r| r.model = String::new(),
             |r| r.cut_tensors = vec!["a".into(), "a".into()],
             |r| (r.cut_tensors, r.ways) = (Vec::new(), Some(proto::fetch_request::Ways::Way(13))),
             |r| r.job = "a/b".into(),
+            |r| r.priority = 4,
             |r| r.fields = vec![String::new(); MAX_FIELDS + 1],
             |r| r.samples = None,
             |r| r.ways = None,

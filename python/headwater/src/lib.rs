@@ -9,8 +9,8 @@
 //! `py/headwater`.
 
 mod arguments;
-mod cores;
 mod errors;
+mod machine;
 mod names;
 mod texts;
 
@@ -60,13 +60,13 @@ mod _headwater {
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]
-    use super::cores::cores;
-    #[pymodule_export]
     use super::datasets::datasets;
     #[pymodule_export]
     use super::errors::{AccessError, CacheError, GenerationError, HeadwaterError, RecipeError, ServerError};
     #[pymodule_export]
     use super::labels::{label_counts, labels};
+    #[pymodule_export]
+    use super::machine::{cores, free_memory};
     #[pymodule_export]
     use super::node_cache::{NodeCache, cache_table_bytes, remove_orphans};
     #[pymodule_export]

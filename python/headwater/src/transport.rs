@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use headwater_client::{ClientOptions, Retry};
-use headwater_types::{BitsPerSecond, ByteCount, ImageLimits, LimitSetting};
+use headwater_types::{BitsPerSecond, ByteCount, ImageLimits, LimitSetting, PriorityError};
 use pyo3::prelude::*;
 
 use crate::access::Access;
@@ -23,6 +23,7 @@ pub(crate) struct Transport {
     allow_partial: bool,
     limits: HashMap<String, u64>,
     allow_non_finite: bool,
+    priority: String,
     access: Access,
 }
 
@@ -45,6 +46,7 @@ impl Transport {
             allow_partial: self.allow_partial,
             limits: own_limits(self.limits)?,
             allow_non_finite: self.allow_non_finite,
+            priority: self.priority.parse().map_err(|error: PriorityError| argument(error))?,
             access: self.access.open()?,
             ..defaults
         })

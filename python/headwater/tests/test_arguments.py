@@ -102,6 +102,8 @@ def test_booleans_are_nothing_else(name, value):
         ("pixels", True, TypeError),
         ("on_error", "ignore", ValueError),
         ("on_error", None, TypeError),
+        ("priority", "background", ValueError),
+        ("priority", 1, TypeError),
         ("plan", 3, TypeError),
         ("plan", "", TypeError),
         ("plan", True, TypeError),

@@ -5,6 +5,7 @@
 //! gives [`Figure`]s. `scripts/torture server` runs them in full and prints a table; with `--small` in a form in which
 //! no time is judged: the cores of a test machine belong to others too.
 
+mod crowd;
 mod cut;
 mod dial;
 mod figure;
@@ -15,6 +16,7 @@ mod photos;
 mod readers;
 mod situation;
 mod stage;
+mod stopped;
 mod subject;
 mod table;
 mod timed;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use headwater_wire::proto::samples_client::SamplesClient;
-use headwater_wire::proto::{FetchBatch, FetchRequest, SampleRange, fetch_request};
+use headwater_wire::proto::{FetchBatch, FetchRequest, Priority, SampleRange, fetch_request};
 use headwater_wire::status::REFUSAL;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -33,6 +33,7 @@ pub(crate) struct Manner {
     pub(crate) streams: usize,
     pub(crate) pace: Pace,
     pub(crate) origin: Origin,
+    pub(crate) priority: Priority,
     /// What each stream asks for: all samples, or so many.
     pub(crate) most_samples: usize,
     /// HTTP/2 windows of a stream and of a connection, in bytes.
@@ -46,6 +47,8 @@ pub(crate) enum Pace {
     Stopped,
     /// So many bytes a second from the socket.
     BytesPerSecond(u64),
+    /// As fast as they come.
+    Full,
 }
 
 /// The address that readers come from. The honest client comes from 127.0.0.1.
@@ -87,7 +90,13 @@ impl Manner {
     /// One stream that nobody reads, from elsewhere, with HTTP/2's default windows.
     pub(crate) fn stopped(cut: Cut) -> Self {
         let (pace, origin, windows) = (Pace::Stopped, Origin::Other, [DEFAULT_WINDOW; 2]);
-        Self { cut, connections: 1, streams: 1, pace, origin, most_samples: usize::MAX, windows }
+        let priority = Priority::Normal;
+        Self { cut, connections: 1, streams: 1, pace, origin, priority, most_samples: usize::MAX, windows }
+    }
+
+    /// So many calls, each on a connection of its own, from elsewhere, that read as fast as samples come.
+    pub(crate) fn greedy(cut: Cut, connections: usize, priority: Priority) -> Self {
+        Self { connections, pace: Pace::Full, priority, ..Self::stopped(cut).with_our_windows() }
     }
 
     /// Settings as Headwater's own clients have them.
@@ -103,7 +112,7 @@ impl Manner {
             Origin::Each => Ipv4Addr::new(127, 1, (connection / 250) as u8, (connection % 250) as u8 + 1),
         };
         let bytes_per_second = match self.pace {
-            Pace::Stopped => None,
+            Pace::Stopped | Pace::Full => None,
             Pace::BytesPerSecond(rate) => Some(rate),
         };
         Dial { from, bytes_per_second }
@@ -119,7 +128,7 @@ impl Readers {
     /// A connection that cannot be made or is not answered; a call that is refused is counted, see
     /// [`Readers::refused`].
     pub(crate) fn open(runtime: &Handle, address: &str, samples: usize, manner: &Manner) -> Result<Self> {
-        let request = request(manner.cut, samples.min(manner.most_samples));
+        let request = request(manner, samples.min(manner.most_samples));
         runtime.block_on(async {
             let connections: Vec<_> = stream::iter(0..manner.connections)
                 .map(|number| connect(address, *manner, number, &request))
@@ -152,6 +161,12 @@ impl Readers {
     /// Calls that were refused whole.
     pub(crate) fn refused(&self) -> &[Status] {
         &self.refused
+    }
+
+    /// How many are at work still.
+    pub(crate) fn at_work(&mut self) -> usize {
+        while self.slow.try_join_next().is_some() {}
+        self.slow.len() + self.unread.len()
     }
 
     /// Reads one message of each stream that is not read, as a trainer does that is then paused.
@@ -200,7 +215,7 @@ async fn connect(address: &str, manner: Manner, number: usize, request: &FetchRe
 }
 
 /// So many samples at one cut.
-fn request(cut: Cut, samples: usize) -> FetchRequest {
+fn request(&Manner { cut, priority, .. }: &Manner, samples: usize) -> FetchRequest {
     let model = if cut == Cut::FEATURES { super::stage::MODEL } else { "" };
     FetchRequest {
         dataset: super::subject::DATASET.to_owned(),
@@ -208,6 +223,7 @@ fn request(cut: Cut, samples: usize) -> FetchRequest {
         ways: Some(fetch_request::Ways::Way(cut.number())),
         recipe: if matches!(cut, Cut::ENCODED | Cut::FEATURES) { String::new() } else { RECIPE.to_owned() },
         model: model.to_owned(),
+        priority: priority.into(),
         ..FetchRequest::default()
     }
 }

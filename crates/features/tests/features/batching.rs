@@ -64,7 +64,7 @@ async fn cpu_time_is_measured_where_it_is_asked_for_and_a_run_is_shared_by_its_s
         let payload = picture(seed);
         let sample =
             Unfinished { payload, address: Address::default(), key, limits, measure_cpu, allow_non_finite: false };
-        extractor.place().await.unwrap().extract(sample).await.unwrap()
+        extractor.place().await.extract(sample).await.unwrap()
     };
     let began = Instant::now();
     let answers = join_all((0..16).map(|seed| ask(seed, seed % 2 == 0))).await;
@@ -146,12 +146,12 @@ async fn features_that_are_not_finite_are_failures_unless_they_are_insisted_on()
         measure_cpu: false,
         allow_non_finite,
     };
-    let failure = extractor.place().await.unwrap().extract(insisting(false)).await.unwrap_err();
+    let failure = extractor.place().await.extract(insisting(false)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NotFinite);
     assert!(failure.message.contains("of its 5 features are not finite"), "{failure}");
     let good = extractor.extract(picture(1)).await.unwrap();
     assert!(good.features.iter().all(|value| value.is_finite()), "its neighbours are served");
-    let extracted = extractor.place().await.unwrap().extract(insisting(true)).await.unwrap();
+    let extracted = extractor.place().await.extract(insisting(true)).await.unwrap();
     assert!(!extracted.features.iter().all(|value| value.is_finite()));
     let counts = extractor.counts();
     assert_eq!((counts.non_finite, counts.failed, counts.samples), (2, 1, 2));

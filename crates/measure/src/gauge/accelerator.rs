@@ -74,7 +74,7 @@ async fn count(extractor: Arc<Extractor>, pixels: Rgb8, time: Duration) -> anyho
     let answer = || {
         let (extractor, key, payload) = (Arc::clone(&extractor), key.clone(), Payload::Flipped(pixels.clone()));
         async move {
-            let place = extractor.place().await?;
+            let place = extractor.place().await;
             let (address, limits) = (Address::default(), ImageLimits::default());
             place
                 .extract(Unfinished { payload, address, key, limits, measure_cpu: false, allow_non_finite: true })

@@ -27,7 +27,7 @@ use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{milliseconds, period, seconds, some_seconds, threads, threads_or_none};
 use headwater_features::{Devices, HeadSpec, ModelSpec, Precision};
-use headwater_types::caps;
+use headwater_types::{BitsPerSecond, caps};
 
 use headwater_wire::transport::KEEPALIVE_TIMEOUT;
 
@@ -83,6 +83,10 @@ pub struct ServeArgs {
     /// Most connections at a time; more are told so, and their clients come back
     #[arg(long, value_name = "N", default_value = caps::MAX_CONNECTIONS.to_string(), help_heading = "Network")]
     pub(crate) max_connections: NonZeroUsize,
+    /// Most that is sent to all clients together, such as 10Gbps, shared by clients alike; without this the system
+    /// shares the network, by connection
+    #[arg(long, value_name = "BANDWIDTH", help_heading = "Network")]
+    pub(crate) max_bandwidth: Option<BitsPerSecond>,
     /// Close a connection that has not said within so many seconds that it speaks HTTP/2; until then it takes none of
     /// --max-connections
     #[arg(

@@ -26,9 +26,10 @@ pub(super) async fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result
     let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(?peer, samples = requests.len(), seed = fetch.seed.0, "fetch");
     let handing = handing(&offer.house, &fetch);
-    let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, job, .. } = fetch;
+    let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, job, priority, .. } = fetch;
+    let drawn = offer.house.job(&peer, (priority, job.as_ref()));
     let offer = Arc::new(Offer { job, ..(*offer).clone() });
-    let call = Call { job: offer.house.job(&peer), measure_cpu, max_payload, allow_non_finite, keep: true };
+    let call = Call { job: drawn, measure_cpu, max_payload, allow_non_finite, keep: true };
     Ok(driver::start(offer, requests, (call, handing), (batch_bytes, fields), (peer, place)))
 }
 

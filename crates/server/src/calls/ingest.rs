@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
+use headwater_types::Priority;
 use headwater_types::digest::Digester;
 use headwater_wire::ingest::{Ingest, Ingested};
 use headwater_wire::proto;
@@ -72,7 +73,7 @@ impl Begun {
         let (labellers, bytes) = tokio::join!(intake.expect(house, generation, &ingest), coming);
         let (bytes, labellers) = (bytes?, labellers?);
         let arrived = Arrived { ingest, bytes, labellers, _memory: memory };
-        intake.take(generation, (arrived, house.job(&peer))).await
+        intake.take(generation, (arrived, house.job(&peer, (Priority::default(), None)))).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use headwater_pipeline::Job;
-use headwater_types::{Digest, SampleIndex};
+use headwater_types::{Digest, Priority, SampleIndex};
 use headwater_wire::{PhotoFacts, Survey, Surveyed, proto};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -31,7 +31,7 @@ pub(super) fn survey(desk: &Desk, request: Request<proto::SurveyRequest>) -> Res
     tracing::debug!(samples = survey.samples.len(), "survey");
     // One message waits for the network, and headers behind it in their window.
     let (sender, receiver) = mpsc::channel(1);
-    let job = offer.house.job(&peer);
+    let job = offer.house.job(&peer, (Priority::default(), None));
     let drive = drive(offer, survey, job, sender);
     let driver = AbortOnDropHandle::new(tokio::spawn(drive));
     let messages = stream::unfold((receiver, driver, place), |(mut receiver, driver, place)| async move {

@@ -126,6 +126,7 @@ async fn sweep(indexer: &Arc<Indexer>, progress: &Progress, stop: &CancellationT
 async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let limits = args.limits.of_image();
     let memory = args.limits.memory()?;
+    args.limits.say();
     let source = args.dataset.source();
     let options = args.dataset.source.store_options(&source, limits.max_object, &args.dataset.source.page_memory());
     let store = headwater_store::open(&source.location, &options).await.context("--data")?;

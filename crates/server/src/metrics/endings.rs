@@ -23,6 +23,8 @@ pub(crate) enum Ending {
     Plain,
     /// The connection had no call for `--idle-timeout`.
     Idle,
+    /// The connection had no call, and its client most of the places, when a client with fewer came.
+    Ceded,
     /// The connection was to the metrics port, and its request took too long.
     Slow,
 }
@@ -37,8 +39,17 @@ pub(crate) struct Endings {
 // === impl Ending ===
 
 impl Ending {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Full, Self::Handshake, Self::Displaced, Self::NotHttp2, Self::Tls, Self::Plain, Self::Idle, Self::Slow];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Full,
+        Self::Handshake,
+        Self::Displaced,
+        Self::NotHttp2,
+        Self::Tls,
+        Self::Plain,
+        Self::Idle,
+        Self::Ceded,
+        Self::Slow,
+    ];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -49,6 +60,7 @@ impl Ending {
             Self::Tls => "tls",
             Self::Plain => "plain",
             Self::Idle => "idle",
+            Self::Ceded => "ceded",
             Self::Slow => "slow",
         }
     }

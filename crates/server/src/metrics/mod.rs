@@ -152,7 +152,8 @@ impl Metrics {
         let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it \
                     was told so), handshake (it had not said within --handshake-timeout that it speaks HTTP/2), \
                     displaced (it had not either when too many others came), not-http2 (it speaks something else), \
-                    idle (it had no call for --idle-timeout), slow (of the metrics port: its request took too long)";
+                    idle (it had no call for --idle-timeout), ceded (it had no call, and its client most of the \
+                    places, when a client with fewer came), slow (of the metrics port: its request took too long)";
         registry.register("connections_ended", help, self.endings.counted.clone());
     }
 

@@ -1,7 +1,7 @@
 use futures::task::noop_waker;
 use headwater_image::Parts;
-use headwater_pipeline::{MemoryBudget, Priority};
-use headwater_types::{ByteCount, DType, Position, SampleIndex, Shape, Way};
+use headwater_pipeline::MemoryBudget;
+use headwater_types::{ByteCount, DType, Position, Priority, SampleIndex, Shape, Way};
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -20,7 +20,7 @@ impl Stage {
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let open = OpenStream::new(&metrics, metrics.samples(&"photos".parse().unwrap()), place);
         let outbox = Arc::new(Outbox::new(
-            Account::alone(Priority::Serving),
+            Account::alone(Priority::Normal),
             Peer::new(None),
             Allowance::default().share(),
             open,

@@ -7,7 +7,7 @@ use headwater_cli::{AccessArgs, LimitArgs};
 use headwater_client::{ClientOptions, ServerAddress};
 use headwater_extraction::ServedModel;
 use headwater_types::patience::CLIENT_PATIENCE;
-use headwater_types::{DatasetName, ModelName};
+use headwater_types::{DatasetName, ModelName, Priority};
 
 use super::plan::PlanArgs;
 
@@ -43,6 +43,11 @@ pub(crate) struct ConnectionArgs {
     /// they are an error
     #[arg(long)]
     allow_partial: bool,
+
+    /// How much the calls count on servers beside those of others, where memory or cores are short: high, normal or
+    /// low, each eight times as much as the next. Trainers' calls are normal
+    #[arg(long, value_name = "PRIORITY", default_value_t = Priority::Low)]
+    priority: Priority,
 
     #[command(flatten)]
     pub(crate) access: AccessArgs,
@@ -87,6 +92,7 @@ impl ConnectionArgs {
         client.retry.give_up_after = Duration::from_secs(self.give_up_after.into());
         client.retry.connect_for = client.retry.connect_for.min(client.retry.give_up_after);
         client.allow_partial = self.allow_partial;
+        client.priority = self.priority;
         client.limits = self.limits.limits();
         Ok(client)
     }

@@ -249,6 +249,9 @@ def label_counts(
 def cores() -> int:
     """That this process may use: of its machine, its affinity, and its cgroup's CPU quota; at least one."""
 
+def free_memory() -> int:
+    """Bytes: of the machine's memory, and of what the cgroups around this process leave."""
+
 def size(text: str) -> int:
     """Bytes of a text such as 512MiB; ValueError for what is none."""
 

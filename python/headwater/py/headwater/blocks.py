@@ -15,7 +15,7 @@ import numpy.typing as npt
 from headwater._headwater import RecipeError
 from headwater.access import Tls, Token
 from headwater.arguments import MOST_EPOCH, boolean, names, one_of, whole
-from headwater.choices import FIELDS, OUTPUTS, Cut, FieldNames, Output, Pixels
+from headwater.choices import FIELDS, OUTPUTS, Cut, FieldNames, Output, Pixels, Priority
 from headwater.limits import Limits
 from headwater.order import Order
 from headwater.progress import Deal
@@ -55,6 +55,7 @@ class Blocks:
         on_error: str = "raise",
         prefetch: int = 2,
         streams: int = 2,
+        priority: Priority = "normal",
         window: int = 64 << 20,
         threads: int = 0,
         connect_for: float = 10.0,

@@ -22,6 +22,8 @@ Cut = Literal[
 Output = Literal["tensor", "pixels", "numpy"]
 #: How pixels travel.
 Pixels = Literal["raw", "lossless"]
+#: How much calls count on servers beside those of others.
+Priority = Literal["high", "normal", "low"]
 #: What is done about samples that fail.
 OnError = Literal["raise", "skip", "substitute"]
 #: What may be asked of a sample.
@@ -37,6 +39,7 @@ Mode = Literal["rank", "node", "disk"]
 
 OUTPUTS: Tuple[str, ...] = get_args(Output)
 PIXELS: Tuple[str, ...] = get_args(Pixels)
+PRIORITIES: Tuple[str, ...] = get_args(Priority)
 ON_ERROR: Tuple[str, ...] = get_args(OnError)
 FIELDS: Tuple[str, ...] = get_args(Field)
 POLICIES: Tuple[str, ...] = get_args(CachePolicy)

@@ -47,8 +47,8 @@ def read(
     on_error     "raise" SampleError, or "skip" the sample: each task warns of how many it left out
 
     The other keywords are those of IterableDataset: cut, model, batch_size, drop_last, seed, output, pixels, fields,
-    indices, classes, where, prefetch, streams, window, threads, connect_for, patience, allow_partial, limits,
-    allow_non_finite.
+    indices, classes, where, prefetch, streams, priority, window, threads, connect_for, patience, allow_partial,
+    limits, allow_non_finite.
     """
     blocks = Blocks(servers, dataset, recipe, shuffle=shuffle, **settings)
     return _Source(blocks, epoch, cores_of_rank() if tasks is None else whole("tasks", tasks, 1)).read()

@@ -11,7 +11,7 @@ from headwater._headwater import HeadwaterError
 from headwater.announcer import Announcer, Telling
 from headwater.arguments import boolean, one_of, whole
 from headwater.access import Tls, Token
-from headwater.choices import ORDERINGS, Cut, FieldNames, OnError, Ordering, Output, Pixels
+from headwater.choices import ORDERINGS, Cut, FieldNames, OnError, Ordering, Output, Pixels, Priority
 from headwater.failures import Rows
 from headwater.generations import Generations
 from headwater.job import Job
@@ -117,6 +117,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     prefetch     batches that are made ahead, in each worker
     threads      threads that finish recipes, in each process; 0: the cores, shared among ranks and workers
     streams      calls at once to each server
+    priority     "high", "normal" or "low": how much the calls count on servers beside those of others, where memory or
+                 cores are short; eight times as much as those of the next lower priority
     window       bytes of payloads that may wait here
     limits       headwater.Limits(max_pixels=...): what a photo may be here. Default: what each server says
     """
@@ -164,6 +166,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         world: Optional[int] = None,
         prefetch: int = 2,
         streams: int = 2,
+        priority: Priority = "normal",
         window: int = 64 << 20,
         threads: int = 0,
         connect_for: float = 10.0,

@@ -9,7 +9,7 @@ from headwater._headwater import HeadwaterError
 from headwater.announcer import Announcer
 from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
 from headwater.access import Tls, Token
-from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
+from headwater.choices import Cut, FieldNames, OnError, Output, Pixels, Priority
 from headwater.drivers import driver
 from headwater.failures import Rows
 from headwater.generations import Generations
@@ -80,6 +80,8 @@ class MapDataset(Served, TorchDataset[S]):
 
     threads      threads that finish recipes, in each process; 0: its part of the cores
     streams      calls at once to each server
+    priority     "high", "normal" or "low": how much the calls count on servers beside those of others, where memory or
+                 cores are short; eight times as much as those of the next lower priority
     window       bytes of payloads that may wait here
     limits       headwater.Limits(max_pixels=...): what a photo may be here. Default: what each server says
     """
@@ -115,6 +117,7 @@ class MapDataset(Served, TorchDataset[S]):
         transform: Optional[Callable[[Any], Any]] = None,
         target_transform: Optional[Callable[[Any], Any]] = None,
         streams: int = 2,
+        priority: Priority = "normal",
         window: int = 64 << 20,
         threads: int = 0,
         connect_for: float = 10.0,

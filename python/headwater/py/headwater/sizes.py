@@ -52,21 +52,5 @@ def free_on(path: str) -> int:
 
 
 def free_memory() -> int:
-    """Bytes of memory that are free: of the machine's, and of what the control group leaves."""
-    found = [_available(), _left_by_group()]
-    return min([free for free in found if free is not None], default=0)
-
-
-def _available() -> Optional[int]:
-    with open("/proc/meminfo") as lines:
-        found = re.search(r"^MemAvailable:\s+(\d+) kB$", lines.read(), re.MULTILINE)
-    return None if found is None else int(found[1]) * 1024
-
-
-def _left_by_group() -> Optional[int]:
-    """What cgroup v2 leaves to this process's group, as containers see it; None where there is no limit."""
-    try:
-        with open("/sys/fs/cgroup/memory.max") as most, open("/sys/fs/cgroup/memory.current") as current:
-            return max(0, int(most.read()) - int(current.read()))
-    except (OSError, ValueError):
-        return None
+    """Bytes of memory that are free: of the machine's, and of what the control groups leave."""
+    return _headwater.free_memory()

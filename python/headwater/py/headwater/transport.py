@@ -5,7 +5,8 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 
 from headwater._headwater import Client, bandwidth
 from headwater.access import Access
-from headwater.arguments import boolean, seconds, text, whole
+from headwater.arguments import boolean, one_of, seconds, text, whole
+from headwater.choices import PRIORITIES
 from headwater.limits import limits_of
 
 
@@ -31,6 +32,8 @@ class Transport:
     #: What a photo may be here, by the limits' names; for the others, each server's limit holds.
     limits: Dict[str, int]
     allow_non_finite: bool
+    #: How much its calls count on servers beside those of others.
+    priority: str = "normal"
     #: How servers are reached.
     access: Access = Access()
 
@@ -47,6 +50,7 @@ class Transport:
             allow_partial=boolean("allow_partial", keywords["allow_partial"]),
             limits=limits_of(keywords["limits"]),
             allow_non_finite=boolean("allow_non_finite", keywords["allow_non_finite"]),
+            priority=one_of("priority", keywords["priority"], PRIORITIES),
             access=Access.of(keywords["tls"], keywords["token"]),
         )
 

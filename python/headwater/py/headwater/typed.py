@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union
 
 from headwater.access import Tls, Token
-from headwater.choices import Cut, FieldNames, OnError, Ordering, Output, Pixels
+from headwater.choices import Cut, FieldNames, OnError, Ordering, Output, Pixels, Priority
 from headwater.limits import Limits
 
 #: What one sample is, or one batch.
@@ -32,6 +32,7 @@ class Settings(TypedDict, total=False):
     where: Optional[str]
     on_error: OnError
     streams: int
+    priority: Priority
     window: int
     threads: int
     connect_for: float

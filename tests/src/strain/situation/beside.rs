@@ -34,7 +34,14 @@ pub(super) struct Pair {
 impl Pair {
     /// With default settings.
     pub(super) fn start(stage: &Stage, photos: &Photos) -> Result<Self> {
-        Ok(Self { strained: stage.serve(photos)?, free: stage.serve(photos)?, samples: photos.count })
+        Self::with(stage, photos, (DEFAULT_MEMORY, &[]))
+    }
+
+    /// With so much `--memory`, and these further settings.
+    pub(super) fn with(stage: &Stage, photos: &Photos, (memory, further): (u64, &[&str])) -> Result<Self> {
+        let options = ServerOptions::new(&stage.photos(photos)?).arg("--no-cache").args(further.iter().copied());
+        let start = || stage.start(options.clone(), memory);
+        Ok(Self { strained: start()?, free: start()?, samples: photos.count })
     }
 
     /// Readers of the strained one, once they have all that they are given.
@@ -46,18 +53,30 @@ impl Pair {
 
     /// Epochs at a cut on both: whether those beside the readers are complete, and their time against the other.
     pub(super) fn compare(&self, stage: &Stage, cut: Cut, beside: &str) -> Result<Vec<Figure>> {
+        self.compare_within(stage, (cut, beside), MOST_RATIO, || Ok(()))
+    }
+
+    /// The same with another limit than [`MOST_RATIO`], and `before` each epoch on the strained one.
+    pub(super) fn compare_within(
+        &self,
+        stage: &Stage,
+        (cut, beside): (Cut, &str),
+        most_ratio: f64,
+        mut before: impl FnMut() -> Result<()>,
+    ) -> Result<Vec<Figure>> {
         let what = format!("{cut}: an epoch beside {beside}");
         let read = |subject: &Subject| Epoch::read(&subject.address(), cut, self.samples, stage.scratch());
         let (mut alone, mut strained, mut words) = (Vec::new(), Vec::new(), None);
         let [least, most] = stage.either(ROUNDS, [1, 1]);
         for round in 0..most {
             // Asked once: to stop at whichever round happens to keep the limit would be to choose the figure.
-            if round == least && median(&mut strained) <= MOST_RATIO * median(&mut alone) {
+            if round == least && median(&mut strained) <= most_ratio * median(&mut alone) {
                 break;
             }
             stage.progress(&format!("{what}, round {}", round + 1));
             let own = read(&self.free)?;
             anyhow::ensure!(own.complete, "{cut}: an epoch alone is not complete: {}", own.last_words());
+            before()?;
             let epoch = read(&self.strained)?;
             words = words.or_else(|| epoch.words_of_memory());
             if !epoch.complete {
@@ -73,7 +92,7 @@ impl Pair {
         let mut figures = vec![Figure::holds(&what, found, "complete", true)];
         figures.extend(words.map(|words| Figure::note("what it was told meanwhile", words)));
         if stage.is_full() {
-            figures.push(Figure::at_most(what, seconds / own, "times its own", MOST_RATIO));
+            figures.push(Figure::at_most(what, seconds / own, "times its own", most_ratio));
         }
         Ok(figures)
     }

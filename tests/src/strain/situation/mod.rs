@@ -3,6 +3,7 @@
 mod beside;
 mod bounded;
 mod connections;
+mod fairness;
 mod index;
 mod largest;
 mod log;
@@ -83,6 +84,21 @@ pub const SITUATIONS: &[Situation] = &[
         name: "full-house",
         about: "more clients than --max-connections: told so in a typed way, counted, logged, and served later",
         run: connections::full_house,
+    },
+    Situation {
+        name: "stopped",
+        about: "a program that is stopped by a signal at decoded, with 20-megapixel photos and --memory 512MiB",
+        run: fairness::stopped,
+    },
+    Situation {
+        name: "strangers",
+        about: "an epoch beside 10,000 connections that say nothing, drip, speak HTTP/1 or make noise",
+        run: fairness::strangers,
+    },
+    Situation {
+        name: "shares",
+        about: "an epoch beside a client with 64 calls, and beside 64 calls of low priority",
+        run: fairness::shares,
     },
     Situation { name: "listing", about: "probes and clients while a listing does not end", run: starting::listing },
     Situation { name: "hang-up", about: "SIGHUP with an open stream", run: starting::hang_up },
