@@ -5,9 +5,16 @@
 # Most seconds that an installation may take, ONNX Runtime and NumPy downloaded.
 MOST_SECONDS=60
 
-# user COMMAND... : in a folder and a home of its own, with what the environment has and what every system has.
+# become COMMAND... : in a folder and a home of its own, with what the environment has and what every system has. In the
+# background the process that is started is the command's own.
 # shellcheck disable=SC2154
-user() { (cd "$work/user" && env -i PATH="$work/venv/bin:/usr/bin:/bin" HOME="$work/user" LC_ALL=C.UTF-8 "$@"); }
+become() {
+    cd "$work/user"
+    exec env -i PATH="$work/venv/bin:/usr/bin:/bin" HOME="$work/user" LC_ALL=C.UTF-8 "$@"
+}
+
+# user COMMAND... : the same, waited for.
+user() { (become "$@"); }
 
 check_wheel() {
     local wheel=$1 begun took left
@@ -68,7 +75,7 @@ without_onnx() {
 # README's quick start, with its own commands: a server, a batch in Python, a head.
 quick_start() {
     local address python
-    user storage-server serve --data "$work/try/photos" --dataset photos \
+    become storage-server serve --data "$work/try/photos" --dataset photos \
         --model "extractor=$work/try/extractor.onnx,recipe=$work/try/extractor.toml" \
         --listen 127.0.0.1:0 --port-file "$work/port" >"$work/server.log" 2>&1 &
     SERVER_PIDS+=($!)
