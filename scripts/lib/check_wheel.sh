@@ -5,9 +5,16 @@
 # Most seconds that an installation may take, ONNX Runtime and NumPy downloaded.
 MOST_SECONDS=60
 
-# user COMMAND... : in a folder and a home of its own, with what the environment has and what every system has.
+# become COMMAND... : in a folder and a home of its own, with what the environment has and what every system has. In the
+# background the process that is started is the command's own.
 # shellcheck disable=SC2154
-user() { (cd "$work/user" && env -i PATH="$work/venv/bin:/usr/bin:/bin" HOME="$work/user" LC_ALL=C.UTF-8 "$@"); }
+become() {
+    cd "$work/user"
+    exec env -i PATH="$work/venv/bin:/usr/bin:/bin" HOME="$work/user" LC_ALL=C.UTF-8 "$@"
+}
+
+# user COMMAND... : the same, waited for.
+user() { (become "$@"); }
 
 check_wheel() {
     local wheel=$1 begun took left
@@ -26,7 +33,9 @@ check_wheel() {
     ((took < MOST_SECONDS * 1000)) || die "pip install took longer than $MOST_SECONDS s"
     quick_start
     user pip uninstall --yes --quiet headwater
-    left=$(find "$work/venv" -name '*headwater*' -o -name 'storage-server*' -o -name 'tuner*' -o -name 'profiler*')
+    # ONNX Runtime has a profiler too.
+    left=$(find "$work/venv" -name onnxruntime -prune -o \
+        \( -name '*headwater*' -o -name 'storage-server*' -o -name 'tuner*' -o -name 'profiler*' \) -print)
     [[ -z $left ]] || die "pip uninstall leaves $left"
 }
 
@@ -35,8 +44,9 @@ tag_is_true() {
     local name tag found
     name=$(basename "$1" .whl)
     tag=${name##*-}
-    found=$(.venv-packages/bin/auditwheel show --json "$1" 2>/dev/null |
-        .venv-packages/bin/python -c 'import json, sys; print(json.load(sys.stdin)["overall_tag"])')
+    found=$(.venv-packages/bin/python -m auditwheel show "$1" | tr -s '[:space:]' ' ')
+    [[ $found =~ 'following platform tag: "'([^\"]+)'"' ]] || die "auditwheel says: $found"
+    found=${BASH_REMATCH[1]}
     say "auditwheel: $found; the name says $tag"
     [[ $tag == "$found" || $tag == *".$found" || $tag == "$found."* ]] || later_glibc "$found" "$tag" ||
         die "the wheel's name says $tag, and auditwheel $found"
@@ -65,7 +75,7 @@ without_onnx() {
 # README's quick start, with its own commands: a server, a batch in Python, a head.
 quick_start() {
     local address python
-    user storage-server serve --data "$work/try/photos" --dataset photos \
+    become storage-server serve --data "$work/try/photos" --dataset photos \
         --model "extractor=$work/try/extractor.onnx,recipe=$work/try/extractor.toml" \
         --listen 127.0.0.1:0 --port-file "$work/port" >"$work/server.log" 2>&1 &
     SERVER_PIDS+=($!)

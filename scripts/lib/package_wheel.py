@@ -26,7 +26,8 @@ def main(wheel: pathlib.Path, share: pathlib.Path, out: pathlib.Path, *programs:
         check_glibc(program, wheel.name)
     made = out / wheel.name
     with zipfile.ZipFile(wheel) as package:
-        contents = {info.filename: (package.read(info), info.external_attr >> 16) for info in package.infolist()}
+        files = [info for info in package.infolist() if not info.is_dir()]
+        contents = {info.filename: (package.read(info), info.external_attr >> 16) for info in files}
     [record] = [name for name in contents if name.endswith(".dist-info/RECORD")]
     data = record.replace(".dist-info/RECORD", ".data")
     for program in programs:

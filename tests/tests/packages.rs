@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
 #[path = "common/commands.rs"]
-#[expect(dead_code, reason = "settings are looked at in another test")]
+#[expect(dead_code, reason = "other tests parse command lines too")]
 mod commands;
 
 use std::collections::BTreeSet;
