@@ -4,9 +4,9 @@
 //! life, house, datasets, metrics ─▶ Status ─▶ JSON
 //! ```
 //!
-//! Counters are totals since the start; whoever wants rates takes two of them. Each list [ends](rows), and says how many
-//! rows it left out. A reader sees the datasets alone that its token is for, with their jobs and failures. No token, key
-//! or credential is here; what a server says while it starts is what `/readyz` tells everybody.
+//! Counters are totals since the start; whoever wants rates takes two of them. Each list [ends](rows), and says how
+//! many rows it left out. A reader sees the datasets alone that its token is for, with their jobs and failures. No
+//! token, key or credential is here; what a server says while it starts is what `/readyz` tells everybody.
 
 mod rows;
 
