@@ -215,6 +215,7 @@ fn fetch_handed_on(server: &Server) -> u64 {
         measure_cpu: false,
         max_payload: headwater_types::caps::MAX_OBJECT,
         allow_non_finite: false,
+        priority: headwater_types::Priority::Normal,
         fields: Vec::new(),
         job: None,
         forwarded: true,
