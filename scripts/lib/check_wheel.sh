@@ -9,7 +9,7 @@ MOST_SECONDS=60
 # background the process that is started is the command's own.
 # shellcheck disable=SC2154
 become() {
-    cd "$work/user"
+    cd "$work/user" || return
     exec env -i PATH="$work/venv/bin:/usr/bin:/bin" HOME="$work/user" LC_ALL=C.UTF-8 "$@"
 }
 
