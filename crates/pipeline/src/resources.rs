@@ -233,6 +233,7 @@ mod tests {
 
     /// A client's many calls are one client's: another with a single call has its half of the workers.
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "work of a known length, on a thread of the pool")]
     async fn workers_are_shared_by_client_and_not_by_call() {
         let resources = resources(1);
         let done: Arc<[AtomicUsize; 2]> = Arc::default();
