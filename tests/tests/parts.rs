@@ -51,13 +51,11 @@ fn parts_that_overlap_or_are_missing_are_refused() {
     let folders = Folders::new();
     let [all, half, third, drifted] =
         [("photos", "1/1"), ("photos", "1/2"), ("photos", "2/3"), ("drifted", "2/2")].map(|(f, p)| folders.serve(f, p));
-    let again = folders.serve("photos", "1/2");
     let out = folders.scratch.path().join("out");
     let addresses = |servers: [&Server; 2]| servers.map(Server::address);
     for (servers, words) in [
         (addresses([&all, &half]), "everything (1/1)"),
         (addresses([&half, &third]), "2/3"),
-        (addresses([&half, &again]), "both serve 1/2"),
         (addresses([&half, &drifted]), "different photos"),
     ] {
         for further in [&[][..], &["--allow-partial"]] {

@@ -1,6 +1,7 @@
 //! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headwater_discovery::{ServerAddress, Servers};
@@ -9,14 +10,13 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::connection::Server;
 use crate::counters::{Counters, Counting};
 use crate::describe;
 use crate::error::ClientError;
 use crate::model::{ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::partition::Partition;
-use crate::replicas::{Asked, Gathered, Keeper, Replica, Seat, Wanted, gather};
+use crate::replicas::{Asked, Gathered, Keeper, Means, Replica, Seat, Wanted, gather};
 use crate::throttle::Throttle;
 use crate::union::Union;
 
@@ -50,11 +50,6 @@ impl Inner {
     /// The job that calls name.
     pub(crate) fn job(&self) -> MutexGuard<'_, Option<JobName>> {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A server at this address, reached as the others are.
-    pub(crate) fn server(&self, address: &ServerAddress) -> Result<Server, ClientError> {
-        reached(address, &self.options, self.throttle.as_ref(), &self.counting)
     }
 }
 
@@ -94,8 +89,14 @@ impl Dataset {
         let options = ClientOptions { retry: options.retry.clone().consistent(), ..options };
         let throttle = options.bandwidth.map(Throttle::new);
         let counting = Arc::new(Counting::default());
-        let server = |address: &ServerAddress| reached(address, &options, throttle.as_ref(), &counting).map(Arc::new);
-        let servers: Vec<_> = addresses.iter().map(server).collect::<Result<_, _>>()?;
+        let means = Means {
+            access: options.access.clone(),
+            throttle: throttle.clone(),
+            arriving: Arc::clone(&counting.arriving),
+            most_idle: options.streams_per_server.get(),
+        };
+        let servers = addresses.iter().map(|address| means.server(address).map(Arc::new));
+        let servers: Vec<_> = servers.collect::<Result<_, _>>()?;
         let wanted = Wanted { name, generation, is_found: !named.is_fixed() };
         let Gathered { partitions, absent } = gather(&servers, &wanted, &options).await?;
         let is_kept = !named.is_fixed() || !absent.is_empty() || partitions.iter().any(|of| of.len() > 1);
@@ -107,13 +108,14 @@ impl Dataset {
         let servers: Vec<_> = partitions.iter().map(seat).collect::<Result<_, _>>()?;
         let union = Union::new(name.clone(), &servers, partitions, &absent, &options)?;
         let (digest, runtime) = (union.digest(), Handle::current());
-        let inner = |dataset: &Weak<Inner>| {
-            let keeper = is_kept.then(|| Keeper::new(dataset.clone(), doubts, named.follow()));
-            let keeper = keeper.map(|keeper| AbortOnDropHandle::new(runtime.spawn(keeper.run())));
-            let job = Mutex::default();
-            Inner { union, servers, named, digest, options, throttle, counting, runtime, job, _keeper: keeper }
-        };
-        Ok(Self(Arc::new_cyclic(inner)))
+        let keeper = is_kept.then(|| {
+            let (seats, follower) = (union.kept(&servers), named.follow());
+            let keeper = Keeper { seats, means, doubts, follower, strangers: BTreeSet::new() };
+            AbortOnDropHandle::new(runtime.spawn(keeper.run()))
+        });
+        let job = Mutex::default();
+        let inner = Inner { union, servers, named, digest, options, throttle, counting, runtime, job, _keeper: keeper };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The same generation on the same servers, over connections and with counters of its own.
@@ -231,15 +233,4 @@ impl Dataset {
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
     }
-}
-
-/// A server at this address. It is connected to when it is first asked.
-fn reached(
-    address: &ServerAddress,
-    options: &ClientOptions,
-    throttle: Option<&Throttle>,
-    counting: &Counting,
-) -> Result<Server, ClientError> {
-    let (access, arriving) = (options.access.clone(), Arc::clone(&counting.arriving));
-    Server::new(address.clone(), access, throttle.cloned(), arriving, options.streams_per_server.get())
 }

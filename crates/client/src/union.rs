@@ -15,7 +15,7 @@ use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::partition::Partition;
 use crate::parts;
-use crate::replicas::{self, Replica, Seat};
+use crate::replicas::{self, Kept, Replica, Seat};
 
 /// The target of what is logged of a dataset at every connection. A program that gives it out another way, by
 /// [`Dataset::remarks`](crate::Dataset::remarks), filters it by this name.
@@ -72,6 +72,18 @@ impl Union {
         let remarks: Vec<_> = of_parts.iter().map(ToString::to_string).chain(of_replicas).chain(left_out).collect();
         remarks.iter().for_each(|remark| tracing::warn!(target: REMARKS, "{remark}"));
         Ok(Self { name, partitions, models, own_classes, classes, remarks })
+    }
+
+    /// What the servers of each partition have, for whoever looks after them.
+    pub(crate) fn kept(&self, seats: &[Arc<Seat>]) -> Vec<Kept> {
+        let each = seats.iter().zip(&self.partitions).zip(self.own_classes.iter().zip(&self.models));
+        let kept = |((seat, partition), (classes, models)): ((&Arc<Seat>, &Partition), (&Vec<_>, &Vec<_>))| Kept {
+            seat: Arc::clone(seat),
+            classes: classes.clone(),
+            models: models.clone(),
+            max_payload: partition.limits.limits().max_payload(),
+        };
+        each.map(kept).collect()
     }
 
     /// How many samples there are.

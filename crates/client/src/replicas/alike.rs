@@ -7,7 +7,7 @@ use headwater_wire::proto;
 use crate::connection::Server;
 use crate::description::Description;
 use crate::error::ClientError;
-use crate::replicas::gathering::Replica;
+use crate::replicas::replica::Replica;
 
 /// In what two servers differ that have the same photos, and must not.
 pub(super) fn difference(one: &Description, other: &Description) -> Option<&'static str> {

@@ -20,13 +20,7 @@ use crate::description::Description;
 use crate::error::ClientError;
 use crate::options::ClientOptions;
 use crate::replicas::memory;
-
-/// A server that has answered.
-#[derive(Debug)]
-pub(crate) struct Replica {
-    pub(crate) server: Arc<Server>,
-    pub(crate) description: Description,
-}
+use crate::replicas::replica::Replica;
 
 /// What servers serve.
 #[derive(Debug)]

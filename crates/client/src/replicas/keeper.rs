@@ -2,32 +2,42 @@
 //! new what they have.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use headwater_discovery::{Follower, ServerAddress};
+use headwater_types::ByteCount;
 use headwater_wire::proto;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::connection::Server;
-use crate::dataset::Inner;
 use crate::description::Description;
 use crate::error::ClientError;
 use crate::replicas::alike::is_same;
+use crate::replicas::means::Means;
 use crate::replicas::member::Standing;
 use crate::replicas::seat::Seat;
 use crate::trouble::Trouble;
 
-/// Looks after the servers of a dataset for as long as that is there.
+/// Looks after the servers of a dataset.
 pub(crate) struct Keeper {
-    dataset: Weak<Inner>,
-    doubts: Arc<Notify>,
+    pub(crate) seats: Vec<Kept>,
+    pub(crate) means: Means,
+    pub(crate) doubts: Arc<Notify>,
     /// The servers that there are to be.
-    follower: Follower,
+    pub(crate) follower: Follower,
     /// Servers that serve something else, of which the log has told.
-    strangers: BTreeSet<ServerAddress>,
+    pub(crate) strangers: BTreeSet<ServerAddress>,
+}
+
+/// The servers of a partition, and what another has to have too that is to stand in for them.
+pub(crate) struct Kept {
+    pub(crate) seat: Arc<Seat>,
+    pub(crate) classes: Vec<String>,
+    pub(crate) models: Vec<proto::ModelDescription>,
+    pub(crate) max_payload: ByteCount,
 }
 
 /// How often a server that is gone is asked.
@@ -40,11 +50,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 // === impl Keeper ===
 
 impl Keeper {
-    pub(crate) fn new(dataset: Weak<Inner>, doubts: Arc<Notify>, follower: Follower) -> Self {
-        Self { dataset, doubts, follower, strangers: BTreeSet::new() }
-    }
-
-    /// Looks after the servers until the dataset is gone.
+    /// Looks after the servers until it is dropped.
     pub(crate) async fn run(mut self) {
         let mut looked_up = Instant::now();
         let mut there = self.follower.look().await;
@@ -53,9 +59,7 @@ impl Keeper {
                 there = self.follower.look().await;
                 looked_up = Instant::now();
             }
-            let Some(inner) = self.dataset.upgrade() else { return };
-            let is_all_well = self.look(&inner, &there).await;
-            drop(inner);
+            let is_all_well = self.look(&there).await;
             let next =
                 if is_all_well { looked_up + LOOK_UP } else { (looked_up + LOOK_UP).min(Instant::now() + AGAIN) };
             tokio::select! {
@@ -66,11 +70,11 @@ impl Keeper {
     }
 
     /// Asks whoever has to be asked. Whether all servers are up.
-    async fn look(&mut self, inner: &Inner, there: &[ServerAddress]) -> bool {
-        join_all(inner.servers.iter().map(|seat| ask_doubted(seat, there))).await;
-        let placed: BTreeSet<_> = inner.servers.iter().flat_map(|seat| seat.addresses()).collect();
+    async fn look(&mut self, there: &[ServerAddress]) -> bool {
+        join_all(self.seats.iter().map(|kept| ask_doubted(&kept.seat, there))).await;
+        let placed: BTreeSet<_> = self.seats.iter().flat_map(|kept| kept.seat.addresses()).collect();
         let new: Vec<_> = there.iter().filter(|address| !placed.contains(*address)).collect();
-        let asked = join_all(new.iter().map(|address| newcomer(inner, address))).await;
+        let asked = join_all(new.iter().map(|address| self.newcomer(address))).await;
         for (address, found) in new.iter().zip(asked) {
             match found {
                 Ok(()) => {
@@ -82,7 +86,51 @@ impl Keeper {
                 Err(_) => {}
             }
         }
-        inner.servers.iter().all(|seat| seat.is_well()) && there.iter().all(|address| placed.contains(address))
+        self.seats.iter().all(|kept| kept.seat.is_well()) && there.iter().all(|address| placed.contains(address))
+    }
+
+    /// Finds a server that is new its place, or says why it has none.
+    async fn newcomer(&self, address: &ServerAddress) -> Result<(), String> {
+        let server = self.means.server(address).map_err(|error| error.to_string())?;
+        let (kept, description) = self.placed(&server).await?;
+        if kept.seat.members().iter().any(|member| member.instance == description.instance) {
+            return Err("it is a server that is known by another address".to_owned());
+        }
+        kept.fits(&description)?;
+        server.allow_payload(kept.max_payload);
+        kept.seat.add(Arc::new(server), description.instance).map_err(|error| error.to_string())?;
+        tracing::info!(server = %address, partition = %kept.seat.address(), "a server stands in for others from here on");
+        Ok(())
+    }
+
+    /// The partition that a server has, as it has now or keeps of before.
+    async fn placed(&self, server: &Server) -> Result<(&Kept, Description), String> {
+        let mut last = "there is no partition".to_owned();
+        for kept in &self.seats {
+            match kept.seat.asked.of(server, ANSWER).await {
+                Ok(description) => return Ok((kept, description)),
+                Err(Trouble::Lasting(ClientError::DatasetChanged { .. })) => {
+                    last = "it has no partition of this generation of the dataset".to_owned();
+                }
+                Err(trouble) => return Err(trouble.to_string()),
+            }
+        }
+        Err(last)
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    /// Whether a server that has the partition's samples also has their classes and the models that are used.
+    fn fits(&self, description: &Description) -> Result<(), String> {
+        if description.classes != self.classes {
+            return Err("it has the photos of others, and other classes".to_owned());
+        }
+        match self.models.iter().find(|model| !description.models.iter().any(|other| is_same(model, other))) {
+            Some(model) => Err(format!("it has the photos of others, and not the same model {}", model.name)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -108,45 +156,4 @@ async fn ask_doubted(seat: &Seat, there: &[ServerAddress]) {
         }
     });
     join_all(ask).await;
-}
-
-/// Finds a server that is new its place, or says why it has none.
-async fn newcomer(inner: &Inner, address: &ServerAddress) -> Result<(), String> {
-    let server = inner.server(address).map_err(|error| error.to_string())?;
-    let (seat, description) = placed(inner, &server).await?;
-    if seat.members().iter().any(|member| member.instance == description.instance) {
-        return Err("it is a server that is known by another address".to_owned());
-    }
-    let place = inner.servers.iter().position(|other| Arc::ptr_eq(other, seat)).unwrap_or_default();
-    fits(&description, (&inner.union.own_classes[place], &inner.union.models[place]))?;
-    server.allow_payload(inner.union.partitions[place].limits.limits().max_payload());
-    seat.add(Arc::new(server), description.instance).map_err(|error| error.to_string())?;
-    tracing::info!(server = %address, partition = %seat.address(), "a server stands in for others from here on");
-    Ok(())
-}
-
-/// The partition that a server has, as it has now or keeps of before.
-async fn placed<'a>(inner: &'a Inner, server: &Server) -> Result<(&'a Arc<Seat>, Description), String> {
-    let mut last = "there is no partition".to_owned();
-    for seat in &inner.servers {
-        match seat.asked.of(server, ANSWER).await {
-            Ok(description) => return Ok((seat, description)),
-            Err(Trouble::Lasting(ClientError::DatasetChanged { .. })) => {
-                last = "it has no partition of this generation of the dataset".to_owned();
-            }
-            Err(trouble) => return Err(trouble.to_string()),
-        }
-    }
-    Err(last)
-}
-
-/// Whether a server that has a partition's samples also has their classes and the models that are used.
-fn fits(description: &Description, (classes, models): (&[String], &[proto::ModelDescription])) -> Result<(), String> {
-    if description.classes != classes {
-        return Err("it has the photos of others, and other classes".to_owned());
-    }
-    match models.iter().find(|model| !description.models.iter().any(|other| is_same(model, other))) {
-        Some(model) => Err(format!("it has the photos of others, and not the same model {}", model.name)),
-        None => Ok(()),
-    }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use headwater_discovery::ServerAddress;
 use headwater_types::DatasetName;
 
-use crate::replicas::gathering::Replica;
+use crate::replicas::replica::Replica;
 
 /// Of each dataset, servers that have had the same part at the same time.
 static SEEN: Mutex<BTreeMap<DatasetName, BTreeSet<(ServerAddress, ServerAddress)>>> = Mutex::new(BTreeMap::new());

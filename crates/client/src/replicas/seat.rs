@@ -6,15 +6,13 @@ use std::time::Duration;
 use headwater_discovery::ServerAddress;
 use headwater_types::ByteCount;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use crate::connection::Server;
 use crate::description::INSTANCE_BYTES;
 use crate::error::ClientError;
 use crate::replicas::answers::Asked;
-use crate::replicas::gathering::Replica;
 use crate::replicas::member::{Member, Standing};
-use crate::replicas::seated::Seated;
+use crate::replicas::replica::Replica;
 use crate::trouble::Trouble;
 
 /// The servers of one partition. The first of them is the one by which the partition is called.
@@ -28,8 +26,6 @@ pub(crate) struct Seat {
     pub(crate) doubts: Arc<Notify>,
 }
 
-/// How long a connection to one server is waited for where there are others.
-const CONNECT: Duration = Duration::from_secs(1);
 /// How long one answer to a small question is waited for where others could give it.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -79,33 +75,6 @@ impl Seat {
         let member = Arc::new(Member::new(server, instance)?);
         self.lock().push(member);
         Ok(())
-    }
-
-    /// A connection for one call, to whichever server is up and least busy.
-    ///
-    /// # Errors
-    /// The trouble of the last server that was tried, where none takes a connection.
-    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Seated, Trouble> {
-        let mut left = self.lock().len();
-        loop {
-            let member = self.best();
-            left = left.saturating_sub(1);
-            let connecting = member.server.connect();
-            let connected = match self.is_shared() {
-                false => connecting.await,
-                true => {
-                    timeout(CONNECT, connecting).await.unwrap_or(Err(Trouble::Silent("it takes no connection in time")))
-                }
-            };
-            match connected {
-                Ok(client) => return Ok(Seated::new(client, member, Arc::clone(self))),
-                Err(trouble) if left == 0 || !self.is_shared() => {
-                    self.give_up(&member, &trouble);
-                    return Err(trouble);
-                }
-                Err(trouble) => self.give_up(&member, &trouble),
-            }
-        }
     }
 
     /// Whoever is best, and of those whoever is least busy.

@@ -37,6 +37,40 @@ const QUIET: Duration = Duration::from_millis(400);
 /// and how long that answer is waited for. A server that is stopped is left after both.
 const LOOK: Duration = Duration::from_millis(600);
 
+/// How long a connection to one server is waited for where there are others.
+const CONNECT: Duration = Duration::from_secs(1);
+
+// === impl Seat ===
+
+impl Seat {
+    /// A connection for one call, to whichever server is up and least busy.
+    ///
+    /// # Errors
+    /// The trouble of the last server that was tried, where none takes a connection.
+    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Seated, Trouble> {
+        let mut left = self.members().len();
+        loop {
+            let member = self.best();
+            left = left.saturating_sub(1);
+            let connecting = member.server.connect();
+            let connected = match self.is_shared() {
+                false => connecting.await,
+                true => {
+                    timeout(CONNECT, connecting).await.unwrap_or(Err(Trouble::Silent("it takes no connection in time")))
+                }
+            };
+            match connected {
+                Ok(client) => return Ok(Seated::new(client, member, Arc::clone(self))),
+                Err(trouble) if left == 0 || !self.is_shared() => {
+                    self.give_up(&member, &trouble);
+                    return Err(trouble);
+                }
+                Err(trouble) => self.give_up(&member, &trouble),
+            }
+        }
+    }
+}
+
 // === impl Seated ===
 
 impl Seated {
