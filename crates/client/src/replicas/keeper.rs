@@ -99,7 +99,7 @@ impl Keeper {
         kept.fits(&description)?;
         server.allow_payload(kept.max_payload);
         kept.seat.add(Arc::new(server), description.instance).map_err(|error| error.to_string())?;
-        tracing::info!(server = %address, partition = %kept.seat.address(), "a server stands in for others from here on");
+        tracing::info!(server = %address, partition = %kept.seat.address(), "a server stands in for others now");
         Ok(())
     }
 
