@@ -66,8 +66,8 @@ pub(crate) fn remarks(described: &[Vec<Replica>], absent: &[Arc<Server>]) -> Vec
         .map(|server| {
             let address = server.address();
             format!(
-                "server {address} does not answer, and is taken for a replica: {servers} others serve all {partitions} \
-                 partitions; if it has other photos, they are not in this dataset"
+                "server {address} does not answer, and is taken for a replica, since all partitions ({partitions}) are \
+                 served without it (servers: {servers}); if it has other photos, they are not in this dataset"
             )
         })
         .collect()
