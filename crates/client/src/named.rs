@@ -1,9 +1,8 @@
 //! Servers as a caller names them.
 
-use std::collections::BTreeSet;
+use headwater_discovery::{DiscoveryError, ServerAddress, check_once};
 
 use crate::error::ClientError;
-use headwater_discovery::{DiscoveryError, ServerAddress};
 
 /// Sees to it that servers are named, and none twice.
 ///
@@ -13,9 +12,5 @@ pub fn check_named(servers: &[ServerAddress]) -> Result<(), ClientError> {
     if servers.is_empty() {
         return Err(DiscoveryError::None.into());
     }
-    let mut seen = BTreeSet::new();
-    match servers.iter().find(|address| !seen.insert(*address)) {
-        Some(twice) => Err(DiscoveryError::Twice(twice.clone()).into()),
-        None => Ok(()),
-    }
+    Ok(check_once(servers.iter())?)
 }

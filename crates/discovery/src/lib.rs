@@ -35,5 +35,5 @@ pub use file::parse as parse_servers;
 pub use headwater_types::host_port::HostPortError;
 pub use key::EtcdPrefix;
 pub use registration::Registration;
-pub use servers::{Follower, Servers};
+pub use servers::{Follower, Servers, check_once};
 pub use source::ServerSource;

@@ -49,10 +49,7 @@ impl Servers {
         if self.0.is_empty() {
             return Err(DiscoveryError::None);
         }
-        let mut named = BTreeSet::new();
-        if let Some(twice) = self.0.iter().filter_map(ServerSource::address).find(|address| !named.insert(*address)) {
-            return Err(DiscoveryError::Twice(twice.clone()));
-        }
+        check_once(self.0.iter().filter_map(ServerSource::address))?;
         let mut all = Vec::new();
         for source in &self.0 {
             all.extend(Followed::new(source).ask().await?);
@@ -152,6 +149,18 @@ impl Followed {
             }
         }
         self.last.clone()
+    }
+}
+
+/// Sees to it that no server is named twice.
+///
+/// # Errors
+/// One that is.
+pub fn check_once<'a>(mut named: impl Iterator<Item = &'a ServerAddress>) -> Result<(), DiscoveryError> {
+    let mut seen = BTreeSet::new();
+    match named.find(|address| !seen.insert(*address)) {
+        Some(twice) => Err(DiscoveryError::Twice(twice.clone())),
+        None => Ok(()),
     }
 }
 

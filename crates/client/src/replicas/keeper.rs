@@ -139,20 +139,17 @@ async fn ask_doubted(seat: &Seat, there: &[ServerAddress]) {
     let is_named = |address: &ServerAddress| there.contains(address);
     let ask = seat.members().into_iter().map(async |member| {
         let address = member.server.address();
-        let standing = match (is_named(address), member.standing()) {
-            (true, Standing::Up) => return,
-            (false, _) => Standing::Gone,
-            (true, _) => match seat.asked.of(&member.aside, ANSWER).await {
-                Ok(_) => Standing::Up,
-                Err(_) => Standing::Down,
-            },
-        };
-        match (member.stands(standing), standing) {
-            (Standing::Down | Standing::Gone, Standing::Up) => tracing::info!(server = %address, "a server is back"),
-            (Standing::Up | Standing::Doubted, Standing::Down) => {
-                tracing::warn!(server = %address, "a server is gone: its replicas are asked until it is back");
+        let before = member.standing();
+        if !is_named(address) {
+            member.stands(Standing::Gone);
+        } else if before != Standing::Up {
+            match seat.asked.of(&member.aside, ANSWER).await {
+                Err(trouble) => member.goes(&trouble),
+                Ok(_) if member.stands(Standing::Up) >= Standing::Down => {
+                    tracing::info!(server = %address, "a server is back");
+                }
+                Ok(_) => {}
             }
-            _ => {}
         }
     });
     join_all(ask).await;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::connection::Server;
 use crate::description::INSTANCE_BYTES;
 use crate::error::ClientError;
+use crate::trouble::Trouble;
 
 /// A server of a partition.
 #[derive(Debug)]
@@ -52,6 +53,14 @@ impl Member {
         let before = self.standing();
         self.standing.store(now as u8, Ordering::Relaxed);
         before
+    }
+
+    /// It does not answer, or has something else. The log says so where it was thought to be there.
+    pub(crate) fn goes(&self, trouble: &Trouble) {
+        if self.stands(Standing::Down) < Standing::Down {
+            let server = self.server.address();
+            tracing::warn!(%server, %trouble, "a server is gone: its replicas are asked until it is back");
+        }
     }
 
     /// Doubts a server that was thought to be up.

@@ -103,10 +103,7 @@ impl Seat {
             return;
         }
         member.server.forget_idle();
-        if member.stands(Standing::Down) < Standing::Down {
-            let (server, others) = (member.server.address(), self.lock().len() - 1);
-            tracing::warn!(%server, others, %trouble, "a server is gone: its replicas are asked until it is back");
-        }
+        member.goes(trouble);
         self.doubts.notify_one();
     }
 
