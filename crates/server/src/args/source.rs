@@ -8,6 +8,8 @@ use headwater_cli::values::some_bytes;
 use headwater_store::{DatasetSource, Endpoint, Files, PageMemory, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
+use super::aside::by_default;
+
 /// How every dataset is read.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
@@ -23,15 +25,9 @@ pub(crate) struct SourceArgs {
     #[arg(long, help_heading = "Dataset")]
     skip_unreadable: bool,
     /// Memory for pages of Parquet files, which hold several photos each, for all datasets together; it comes on top of
-    /// --memory
-    #[arg(
-        long,
-        value_name = "SIZE",
-        default_value_t = PageMemory::DEFAULT,
-        value_parser = some_bytes,
-        help_heading = "Limits",
-    )]
-    page_memory: ByteCount,
+    /// --memory [default: 256MiB; in a container with little memory an eighth of its limit]
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes, help_heading = "Limits")]
+    page_memory: Option<ByteCount>,
     /// Address of an S3-compatible store, over AWS_ENDPOINT_URL
     #[arg(long, value_name = "URL", help_heading = "Dataset")]
     s3_endpoint: Option<Endpoint>,
@@ -54,7 +50,7 @@ impl SourceArgs {
 
     /// The memory of pages, which all datasets share.
     pub(crate) fn page_memory(&self) -> PageMemory {
-        PageMemory::new(self.page_memory)
+        PageMemory::new(self.page_memory.unwrap_or_else(|| by_default(PageMemory::DEFAULT)))
     }
 
     /// The folders into which links are followed.

@@ -3,19 +3,24 @@
 use clap::Args;
 use headwater_types::ByteCount;
 
+use super::aside::by_default;
+
 /// What trainings may take, and how slow they are made.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArgs {
-    /// Memory for the features on which heads are trained here (tuner fine-tune --mode), beside --memory
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
-    training_memory: ByteCount,
+    /// Memory for the features on which heads are trained here (tuner fine-tune --mode), beside --memory [default: 1GiB;
+    /// in a container with little memory an eighth of its limit]
+    #[arg(long, value_name = "SIZE")]
+    training_memory: Option<ByteCount>,
     /// For experiments alone: have each training step take so many times as long (8x), as on a slower machine. The log,
     /// the tuner and its run log say so
     #[arg(long, value_name = "FACTOR", value_parser = slowdown)]
     simulate_slowdown: Option<f64>,
 }
 
+/// Memory for the features of trainings, where there is enough.
+const TRAINING_MEMORY: ByteCount = ByteCount::mebibytes(1024);
 /// The largest slowdown.
 const MAX_SLOWDOWN: f64 = 10_000.0;
 
@@ -24,7 +29,7 @@ const MAX_SLOWDOWN: f64 = 10_000.0;
 impl TrainingArgs {
     /// Memory for the features of all trainings.
     pub(crate) fn memory(&self) -> ByteCount {
-        self.training_memory
+        self.training_memory.unwrap_or_else(|| by_default(TRAINING_MEMORY))
     }
 
     /// By what steps are slowed down, said in the log where they are.
