@@ -16,7 +16,7 @@ pub enum DiscoveryError {
     #[error(transparent)]
     Address(#[from] HostPortError),
     /// A server that was named twice.
-    #[error("server {0} is named twice in --servers")]
+    #[error("server {0} is named twice")]
     Twice(ServerAddress),
     /// A text that is no source of addresses.
     #[error("{text:?} names no servers: {problem}")]

@@ -57,7 +57,10 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let others = Others::new(args.access.towards_others()?);
     args.cache.say();
     args.limits.say();
-    let addresses = args.peers.is_shared().then(|| Addresses::new(&args.peers)).transpose()?;
+    let addresses = match args.peers.is_shared() {
+        true => Some(Addresses::new(args.peers.setting(), args.peers.sources()).await?),
+        false => None,
+    };
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
     let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::new(&datasets)));
@@ -138,7 +141,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
             Some(AbortOnDropHandle::new(tokio::spawn(async { tokio::join!(ceding, rounds.run()) })))
         }
     };
-    let _catching_up = match catching_up(&args, &house, others.clone())? {
+    let _catching_up = match catching_up(&args, &house, others.clone()).await? {
         None => None,
         Some(mut catching_up) => {
             // Before the first call: whoever asks gets what serves elsewhere.
@@ -253,13 +256,13 @@ async fn watch(house: Arc<House>, unread_limit: Duration) {
 }
 
 /// What catches up with the models of others; `None` where there are no others, or no place for versions.
-fn catching_up(args: &ServeArgs, house: &Arc<House>, others: Others) -> Result<Option<CatchingUp>> {
+async fn catching_up(args: &ServeArgs, house: &Arc<House>, others: Others) -> Result<Option<CatchingUp>> {
     if args.state.setting().is_none() {
         return Ok(None);
     }
     let addresses = match (args.models_from.is_empty(), args.peers.is_shared()) {
-        (false, _) => Addresses::of(args.models_from.clone()),
-        (true, true) => Addresses::new(&args.peers)?,
+        (false, _) => Addresses::new("--models-from", args.models_from.clone()).await?,
+        (true, true) => Addresses::new(args.peers.setting(), args.peers.sources()).await?,
         (true, false) => return Ok(None),
     };
     Ok(Some(CatchingUp::new(Arc::clone(&house.models), addresses, others)))

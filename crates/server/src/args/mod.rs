@@ -2,6 +2,7 @@
 
 mod program;
 
+mod aside;
 mod cache_dir;
 mod dataset;
 mod datasets;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{milliseconds, period, seconds, some_seconds, threads, threads_or_none};
+use headwater_discovery::ServerSource;
 use headwater_features::{Devices, HeadSpec, ModelSpec, Precision};
 use headwater_types::{BitsPerSecond, caps};
 
@@ -44,7 +46,7 @@ pub(crate) use gate::GateArgs;
 pub use index::IndexArgs;
 pub(crate) use ingest::{IngestArgs, IngestSpec};
 pub(crate) use limits::LimitArgs;
-pub(crate) use peers::{PeerAddress, PeerArgs};
+pub(crate) use peers::PeerArgs;
 pub(crate) use register::RegisterArgs;
 pub use reload::ReloadArgs;
 pub(crate) use source::SourceArgs;
@@ -150,9 +152,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value = "8", help_heading = "Models")]
     pub(crate) model_versions: NonZeroUsize,
     /// Servers that are asked, at the start and every few seconds, which versions of models serve there: what is later
-    /// than here is fetched, so that a server that was away catches up [default: the --peers]
+    /// than here is fetched, so that a server that was away catches up. Each is HOST:PORT, or where they are found, as
+    /// for --peers [default: the --peers]
     #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',', help_heading = "Models")]
-    pub(crate) models_from: Vec<PeerAddress>,
+    pub(crate) models_from: Vec<ServerSource>,
     /// Where models run: cpu, cuda or tensorrt; cuda:N and tensorrt:N are the GPU of that number, from 0, and several
     /// of a kind are separated by commas. A device that is not there is an error
     #[arg(long, value_name = "DEVICE,…", default_value = "cpu", help_heading = "Models")]

@@ -1,15 +1,12 @@
 //! The servers that share one store with this one, and what this one is called among them.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_types::caps::{DEFAULT_PORT, MAX_PEERS};
-use headwater_types::host_port::{HostPort, HostPortError};
+use headwater_discovery::ServerSource;
+use headwater_types::caps::MAX_PEERS;
 use headwater_types::{NameError, ServerName};
-use serde::{Serialize, Serializer};
 
 use crate::listen::ListenAddress;
 
@@ -17,58 +14,17 @@ use crate::listen::ListenAddress;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PeerArgs {
     /// The servers that share one store, whether this one is among them or not: each sample is kept by one of them, and
-    /// the others ask that one. A name stands for all of its addresses, and is looked up every second
+    /// the others ask that one. Each is HOST:PORT, a name that stands for all of its addresses, or where they are found:
+    /// @FILE, dns:///NAME:PORT or etcd://HOST:PORT/PREFIX. All are looked up every second
     #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',', help_heading = "Cache")]
-    peers: Vec<PeerAddress>,
-    /// A file of further peers, a HOST:PORT in each line, which is read every second
+    peers: Vec<ServerSource>,
+    /// A file of further peers, a HOST:PORT in each line, as --peers @FILE
     #[arg(long, value_name = "FILE", help_heading = "Cache")]
     peers_file: Option<PathBuf>,
     /// What this server is called among its peers: another name for each, and the same after a restart, since names
     /// decide which samples each keeps; HOST-PORT of --listen if not given
     #[arg(long, value_name = "NAME", help_heading = "Cache")]
     peer_name: Option<ServerName>,
-}
-
-/// Where a peer listens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PeerAddress(String);
-
-// === impl PeerAddress ===
-
-impl PeerAddress {
-    /// The host, as it is written: what the server's certificate is for.
-    pub(crate) fn host(&self) -> &str {
-        self.0.rsplit_once(':').map_or(self.0.as_str(), |(host, _)| host)
-    }
-
-    /// `HOST:PORT`, as it is looked up.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for PeerAddress {
-    type Err = HostPortError;
-
-    fn from_str(text: &str) -> Result<Self, HostPortError> {
-        let HostPort { host, port } = text.parse()?;
-        match port.unwrap_or(DEFAULT_PORT) {
-            0 => Err(HostPortError::Zero(text.to_owned())),
-            port => Ok(Self(format!("{}:{port}", host.as_deref().unwrap_or("127.0.0.1")))),
-        }
-    }
-}
-
-impl fmt::Display for PeerAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Serialize for PeerAddress {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }
 
 // === impl PeerArgs ===
@@ -79,20 +35,20 @@ impl PeerArgs {
         !self.peers.is_empty() || self.peers_file.is_some()
     }
 
-    /// The peers that the settings name.
-    pub(crate) fn peers(&self) -> &[PeerAddress] {
-        &self.peers
+    /// The setting that names peers.
+    pub(crate) fn setting(&self) -> &'static str {
+        if self.peers.is_empty() { "--peers-file" } else { "--peers" }
     }
 
-    /// The file of further peers.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        self.peers_file.as_deref()
+    /// What names peers.
+    pub(crate) fn sources(&self) -> Vec<ServerSource> {
+        self.peers.iter().cloned().chain(self.peers_file.clone().map(ServerSource::File)).collect()
     }
 
     /// Settings that do not go together, each with the fix.
     pub(crate) fn conflicts(&self, listen: &ListenAddress, keeps_nothing: bool) -> Vec<UsageError> {
         let mut found = Vec::new();
-        let setting = if self.peers.is_empty() { "--peers-file" } else { "--peers" };
+        let setting = self.setting();
         if !self.is_shared() && self.peer_name.is_some() {
             found.push("--peer-name without --peers: nobody would hear it; give --peers, or leave it out".to_owned());
         }
@@ -142,13 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn peers_are_read_as_addresses_are_everywhere_and_port_0_is_none() {
-        let peers = read(&["--peers", "node1,node2:7441,[::1]:9,:7442"]);
-        let texts: Vec<_> = peers.peers().iter().map(PeerAddress::as_str).collect();
-        assert_eq!(texts, ["node1:7440", "node2:7441", "[::1]:9", "127.0.0.1:7442"]);
-        for bad in ["node1:0", "https://node1", "node 1", ""] {
-            assert!(bad.parse::<PeerAddress>().is_err(), "{bad}");
-        }
+    fn peers_are_named_as_servers_are_everywhere_and_a_file_is_one_of_them() {
+        let peers = read(&["--peers", "node1,:7442,dns:///photos", "--peers-file", "more"]);
+        let texts: Vec<_> = peers.sources().iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["node1:7440", "localhost:7442", "dns:///photos:7440", "@more"]);
     }
 
     #[test]

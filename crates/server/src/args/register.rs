@@ -4,7 +4,6 @@ use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_discovery::{EtcdPrefix, HostPortError, ServerAddress};
 
-use crate::args::PeerAddress;
 use crate::listen::ListenAddress;
 
 /// Where the server registers.
@@ -16,7 +15,7 @@ pub(crate) struct RegisterArgs {
     register: Option<EtcdPrefix>,
     /// The address to register, by which clients reach this server; that of --listen if not given
     #[arg(long, value_name = "HOST:PORT", help_heading = "Network")]
-    advertise: Option<PeerAddress>,
+    advertise: Option<ServerAddress>,
 }
 
 // === impl RegisterArgs ===
@@ -48,7 +47,7 @@ impl RegisterArgs {
     ) -> Result<Option<(EtcdPrefix, ServerAddress)>, HostPortError> {
         let Some(prefix) = self.register.clone() else { return Ok(None) };
         let address = match &self.advertise {
-            Some(address) => address.as_str().parse()?,
+            Some(address) => address.clone(),
             None => format!("{}:{port}", listen.host()).parse()?,
         };
         Ok(Some((prefix, address)))

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use headwater_discovery::ServerAddress;
 use headwater_wire::proto::IntroduceRequest;
 use headwater_wire::proto::homes_client::HomesClient;
 use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW};
@@ -11,7 +12,6 @@ use tonic::transport::{Endpoint, Error};
 use tonic::{Code, Status};
 
 use super::neighbour::Line;
-use crate::args::PeerAddress;
 use crate::others::Others;
 
 /// Why a server has not introduced itself.
@@ -29,12 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MAX_INTRODUCTION: usize = 1 << 20;
 
 /// A connection to a server, once it is used.
-pub(crate) fn line(others: &Others, address: SocketAddr, written: &PeerAddress) -> Result<Line, Error> {
+pub(crate) fn line(others: &Others, address: SocketAddr, written: &ServerAddress) -> Result<Line, Error> {
     channel(others, address, written).map(Line::new)
 }
 
 /// The channel of such a connection. The server's certificate must be for its name, as it is written.
-pub(crate) fn channel(others: &Others, address: SocketAddr, written: &PeerAddress) -> Result<BearerChannel, Error> {
+pub(crate) fn channel(others: &Others, address: SocketAddr, written: &ServerAddress) -> Result<BearerChannel, Error> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?
         .connect_timeout(PATIENCE)
         .tcp_nodelay(true)
@@ -44,7 +44,7 @@ pub(crate) fn channel(others: &Others, address: SocketAddr, written: &PeerAddres
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true);
-    Ok(others.channel(&endpoint, written.host()))
+    Ok(others.channel(&endpoint, written.certified()))
 }
 
 /// Asks a server who it is.

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use headwater_discovery::ServerAddress;
 use headwater_types::ServerName;
 use headwater_types::caps::MAX_PEERS;
 use headwater_wire::Introduction;
@@ -25,7 +26,6 @@ use super::call::{Silence, introduce, line};
 use super::neighbour::{Line, Neighbour};
 use super::said::Said;
 use super::share::Share;
-use crate::args::PeerAddress;
 use crate::datasets::Datasets;
 use crate::others::Others;
 
@@ -52,7 +52,7 @@ pub(crate) struct Rounds {
     instance: [u8; 16],
     known: BTreeMap<SocketAddr, Known>,
     /// Since when each peer, as it is written, has not answered at any of its addresses.
-    silent: BTreeMap<PeerAddress, Instant>,
+    silent: BTreeMap<ServerAddress, Instant>,
     said: Said,
     apart: Apart,
 }
@@ -158,20 +158,20 @@ impl Rounds {
     }
 
     /// A peer that answers at none of its addresses is spoken of once.
-    fn speak_of_the_silent(&mut self, all: &BTreeMap<SocketAddr, PeerAddress>) {
+    fn speak_of_the_silent(&mut self, all: &BTreeMap<SocketAddr, ServerAddress>) {
         let written = self.addresses.written();
         self.silent.retain(|peer, _| written.contains(peer));
         for peer in written {
             let mut addresses = all.iter().filter(|(_, from)| **from == peer).map(|(address, _)| address);
             if addresses.any(|address| self.known.get(address).is_some_and(|known| known.introduction.is_some())) {
                 self.silent.remove(&peer);
-                self.said.forget(peer.as_str());
+                self.said.forget(&peer.to_string());
                 continue;
             }
             let since = *self.silent.entry(peer.clone()).or_insert_with(Instant::now);
             if since.elapsed() >= SILENT {
                 let why = format!("the peer {peer} does not answer: its samples are kept by the others until it does");
-                self.said.warn(peer.as_str(), why);
+                self.said.warn(&peer.to_string(), why);
             }
         }
     }
