@@ -1,35 +1,32 @@
 //! One call for samples: what it asks, what comes of it, and why it ends.
 
 use std::pin::pin;
-use std::sync::Arc;
 
 use headwater_types::{FailureKind, SampleIndex};
-use headwater_wire::{Delivery, Fetch, proto};
-use prost::Message;
+use headwater_wire::{Delivery, proto};
 use tokio::task::consume_budget;
 use tokio::time::Instant;
-use tonic::Streaming;
 
-use crate::arriving::Line;
-use crate::awaited::Awaited;
 use crate::chunk::Chunk;
 use crate::job::FetchJob;
 use crate::live::Following;
 use crate::outlet::Put;
 use crate::replicas::Seated;
+use crate::reply::{NoMessage, Reply};
 use crate::sample::Sample;
+use crate::second::{Second, Turn, Waiting};
 use crate::trouble::Trouble;
-use crate::wanted::as_asked;
 
 /// A call that a server has taken.
 pub(crate) struct Call<'a> {
     job: &'a FetchJob,
-    /// What is still to come.
-    awaited: Awaited,
-    line: Arc<Line>,
     client: &'a Seated,
-    /// `None` once the call was given up so that another worker can make one.
-    stream: Option<Streaming<proto::FetchBatch>>,
+    reply: Reply,
+    /// What has come of it, and was not taken yet.
+    first: Option<proto::FetchBatch>,
+    /// Most samples of the call.
+    at_most: usize,
+    waiting: Waiting<'a>,
 }
 
 /// How a call ended.
@@ -40,14 +37,13 @@ pub(crate) enum End {
     HungUp { at_most: usize },
     /// The worker hung up because what is missing is to come another way now.
     Replanned,
+    /// Another server of the partition, which was asked for what is missing too, was sooner.
+    Overtaken(Box<Second>),
     /// The server broke the protocol.
     Broke(String),
     /// The call failed.
     Failed(Trouble),
 }
-
-/// Bytes before each message: a flag and a length.
-const GRPC_PREFIX: u64 = 5;
 
 // === impl Call ===
 
@@ -59,21 +55,28 @@ impl<'a> Call<'a> {
         chunk: &Chunk,
         at_most: usize,
     ) -> Result<Self, Trouble> {
-        let wanted = chunk.missing().take(at_most);
-        let (samples, ways, epochs) = as_asked(wanted.clone());
-        let request = proto::FetchRequest::from(Fetch { samples, ways, epochs, ..job.fetch.clone() });
-        let mut samples = client.samples();
-        let opening = samples.fetch(request);
-        let response = client.wait(job.options.retry.stall, "a call was not answered", opening).await?;
-        let stream = response.map_err(|status| client.judge(&status))?.into_inner();
-        let awaited = Awaited::new(wanted, job.partition.sample_epochs);
-        Ok(Self { job, awaited, line: Arc::clone(&client.line), client, stream: Some(stream) })
+        let reply = Reply::to(job, client, chunk.missing().take(at_most)).await?;
+        Ok(Self { job, client, reply, first: None, at_most, waiting: Waiting::new(job) })
+    }
+
+    /// A call that has overtaken another, and of which this has come.
+    pub(crate) fn after(
+        job: &'a FetchJob,
+        client: &'a Seated,
+        (reply, first): (Reply, proto::FetchBatch),
+        at_most: usize,
+    ) -> Self {
+        Self { job, client, reply, first: Some(first), at_most, waiting: Waiting::new(job) }
     }
 
     /// Takes what comes until the call ends, and settles it in the chunk.
     pub(crate) async fn read(mut self, chunk: &mut Chunk, plan: &mut Option<Following>) -> End {
-        while self.awaited.len() > 0 {
-            let taken = match self.next(chunk, plan).await {
+        while self.reply.awaited.len() > 0 {
+            let next = match self.first.take() {
+                Some(batch) => Ok(batch),
+                None => self.next(chunk, plan).await,
+            };
+            let taken = match next {
                 Ok(batch) => self.take(batch, chunk).await,
                 Err(end) => Err(end),
             };
@@ -85,26 +88,38 @@ impl<'a> Call<'a> {
     }
 
     async fn next(&mut self, chunk: &Chunk, plan: &mut Option<Following>) -> Result<proto::FetchBatch, End> {
-        let Some(stream) = &mut self.stream else { return Err(End::HungUp { at_most: usize::MAX }) };
-        let _wait = self.line.wait();
-        let message = tokio::select! {
-            // First: with a slow reader there is always another message, and the change would wait for the call's end.
-            biased;
-            () = replanned(self.job, chunk, plan) => return Err(End::Replanned),
-            message = self.client.wait(self.job.options.retry.stall, "a call went silent", stream.message()) => message,
-        };
-        match message {
-            Ok(Ok(Some(batch))) => Ok(batch),
-            Ok(Ok(None)) => Err(End::Broke(format!("it ended a call with {} samples to come", self.awaited.len()))),
-            Ok(Err(status)) => Err(End::Failed(self.client.judge(&status))),
-            Err(trouble) => Err(End::Failed(trouble)),
+        let Self { job, client, reply, at_most, waiting, .. } = self;
+        let _wait = client.line.wait();
+        let mut received = client.line.received();
+        waiting.begin();
+        let mut message = pin!(reply.next(job, client));
+        let mut replanned = pin!(replanned(job, chunk, plan));
+        loop {
+            tokio::select! {
+                // First: with a slow reader there is always another message, and the change would wait for the call's
+                // end.
+                biased;
+                () = &mut replanned => return Err(End::Replanned),
+                message = &mut message => {
+                    let batch = message?;
+                    waiting.heard(&batch);
+                    return Ok(batch);
+                }
+                turn = waiting.turn() => match turn {
+                    Turn::Overtaken(second) => return Err(End::Overtaken(second)),
+                    Turn::Long => {
+                        let now = client.line.received();
+                        let is_bringing = std::mem::replace(&mut received, now) != now;
+                        waiting.long(client, is_bringing, || chunk.missing().take(*at_most).cloned().collect());
+                    }
+                },
+            }
         }
     }
 
     async fn take(&mut self, batch: proto::FetchBatch, chunk: &mut Chunk) -> Result<(), End> {
-        self.hear(&batch);
         for sample in batch.samples {
-            let position = self.awaited.take(&sample).map_err(End::Broke)?;
+            let position = self.reply.awaited.take(&sample).map_err(End::Broke)?;
             // A checksum is computed here: others may want the thread.
             consume_budget().await;
             let Some(sample) = judge(self.job, chunk, position, sample) else { continue };
@@ -115,19 +130,6 @@ impl<'a> Call<'a> {
             chunk.settle(position);
         }
         Ok(())
-    }
-
-    /// Every message is a sign of life; one may say that the server is busy.
-    fn hear(&self, batch: &proto::FetchBatch) {
-        let FetchJob { counting, pulse, .. } = self.job;
-        counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
-        pulse.beat();
-        if let Some(proto::Waiting { reason, detail }) = &batch.waiting
-            && pulse.hears_busy()
-        {
-            let server = self.client.address();
-            tracing::warn!(%server, missing = self.awaited.len(), "the server is busy: {reason}: {detail}");
-        }
     }
 
     /// Waits for room for a sample. Meanwhile it gives up the call where that keeps another worker of the same server
@@ -145,11 +147,23 @@ impl<'a> Call<'a> {
                 Put::Full(sample) => *sample,
             };
             holding.get_or_insert_with(|| pulse.hold());
-            let may_block_another = outlet.is_ordered() && self.stream.is_some();
+            let may_block_another = outlet.is_ordered() && self.reply.is_open();
             tokio::select! {
                 () = room => {}
-                () = refusals.any(), if may_block_another => self.stream = None,
+                () = refusals.any(), if may_block_another => self.reply.hang_up(),
             }
+        }
+    }
+}
+
+// === impl End ===
+
+impl From<NoMessage> for End {
+    fn from(no: NoMessage) -> Self {
+        match no {
+            NoMessage::HungUp => Self::HungUp { at_most: usize::MAX },
+            NoMessage::Broke(message) => Self::Broke(message),
+            NoMessage::Failed(trouble) => Self::Failed(trouble),
         }
     }
 }

@@ -31,6 +31,12 @@ pub struct Counters {
     pub reconnects: u64,
     /// Calls that were ended because a [`LivePlan`](crate::LivePlan) changed.
     pub replanned: u64,
+    /// Calls whose samples a second server was asked for too, since the first was slow ([`ClientOptions::hedge`]).
+    ///
+    /// [`ClientOptions::hedge`]: crate::ClientOptions::hedge
+    pub hedged: u64,
+    /// Of these, calls in which the second server was sooner.
+    pub hedges_won: u64,
     /// Announcements of what a job reads next that servers have answered.
     pub announcements: u64,
     /// Announcements that servers did not hear, could not take, or were too old for.
@@ -46,6 +52,8 @@ pub(crate) struct Counting {
     pub(crate) sample_retries: Count,
     pub(crate) reconnects: Count,
     pub(crate) replanned: Count,
+    pub(crate) hedged: Count,
+    pub(crate) hedges_won: Count,
     pub(crate) announcements: Count,
     pub(crate) announcements_unheard: Count,
     samples: Count,
@@ -79,6 +87,8 @@ impl Counting {
             sample_retries: self.sample_retries.get(),
             reconnects: self.reconnects.get(),
             replanned: self.replanned.get(),
+            hedged: self.hedged.get(),
+            hedges_won: self.hedges_won.get(),
             announcements: self.announcements.get(),
             announcements_unheard: self.announcements_unheard.get(),
         }

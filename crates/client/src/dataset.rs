@@ -103,7 +103,7 @@ impl Dataset {
         let doubts = Arc::new(Notify::new());
         let seat = |of: &Vec<Replica>| {
             let asked = Asked { dataset: name.clone(), digest: of[0].description.digest };
-            Seat::new(of, asked, Arc::clone(&doubts)).map(Arc::new)
+            Seat::new(of, asked, Arc::clone(&doubts), options.hedge).map(Arc::new)
         };
         let servers: Vec<_> = partitions.iter().map(seat).collect::<Result<_, _>>()?;
         let union = Union::new(name.clone(), &servers, partitions, &absent, &options)?;

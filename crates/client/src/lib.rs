@@ -78,6 +78,9 @@ mod refusals;
 
 mod job;
 
+mod reply;
+mod second;
+
 mod call;
 
 mod worker;

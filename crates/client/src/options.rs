@@ -42,6 +42,9 @@ pub struct ClientOptions {
     pub priority: Priority,
     /// Whether to take features that are not finite; otherwise their samples fail.
     pub allow_non_finite: bool,
+    /// Whether samples for which a call waits longer than 99 of 100 did are asked of another server of the partition
+    /// too, of at most one answer in a hundred. Without replicas it changes nothing.
+    pub hedge: bool,
 }
 
 /// How servers that do not answer are waited for.
@@ -86,6 +89,7 @@ impl Default for ClientOptions {
             access: ClientAccess::default(),
             priority: Priority::default(),
             allow_non_finite: false,
+            hedge: false,
         }
     }
 }

@@ -58,7 +58,7 @@ impl Union {
         let classes = classes::unite(lists)?;
         let own_classes = described.iter().map(|of| of[0].description.classes.clone()).collect();
         let (mut partitions, mut models) = (Vec::<Partition>::new(), Vec::new());
-        let mut of_replicas = replicas::remarks(&described, absent);
+        let mut of_replicas = replicas::remarks(&described, absent, options.hedge);
         for (seat, of) in seats.iter().zip(described) {
             let first = partitions.last().map_or(0, Partition::end);
             let (description, lacking) = replicas::as_one(of)?;

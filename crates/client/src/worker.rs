@@ -13,6 +13,7 @@ use crate::live::{Following, LivePlan};
 use crate::patience::Patience;
 use crate::refusals::Refused;
 use crate::replicas::Seated;
+use crate::second::Second;
 use crate::trouble::Trouble;
 
 /// One of the streams that run at once to a server.
@@ -98,13 +99,26 @@ impl Worker {
             return End::Failed(trouble);
         }
         let Some(client) = &self.client else { return End::HungUp { at_most: tries.at_most } };
-        match Call::open(job, client, chunk, tries.at_most).await {
+        let end = match Call::open(job, client, chunk, tries.at_most).await {
             Ok(call) => {
                 tries.refused = None;
                 call.read(chunk, &mut self.plan).await
             }
             Err(trouble) => End::Failed(trouble),
+        };
+        self.follow(job, chunk, (end, tries.at_most)).await
+    }
+
+    /// Goes on with whichever call has overtaken the one that ended like this.
+    async fn follow(&mut self, job: &FetchJob, chunk: &mut Chunk, (mut end, at_most): (End, usize)) -> End {
+        while let End::Overtaken(second) = end {
+            job.counting.hedges_won.add(1);
+            let Second { client, reply, batch } = *second;
+            // The slow server is asked whether it is there.
+            let client = self.client.insert(client);
+            end = Call::after(job, client, (reply, batch), at_most).read(chunk, &mut self.plan).await;
         }
+        end
     }
 
     /// Connects, where the worker has no connection.
@@ -146,6 +160,8 @@ impl Worker {
                     false => Trouble::Lasting(job.seat.protocol(message)),
                 })
             }
+            // `follow` has gone on with it.
+            End::Overtaken(_) => None,
             // It says nothing of this connection or of those that others have lent.
             End::Failed(trouble @ Trouble::Lasting(_)) => Some(trouble),
             End::Failed(Trouble::Busy(message)) => {

@@ -32,6 +32,9 @@ pub(crate) struct Measured {
     pub(crate) tensors: [u8; 32],
     /// Calls that were made anew by another plan.
     pub(crate) calls_replanned: u64,
+    /// Calls whose samples a second server was asked for too, and those in which that was sooner.
+    pub(crate) hedged: u64,
+    pub(crate) hedges_won: u64,
 }
 
 /// One sample, finished, and what it took.

@@ -48,6 +48,9 @@ pub struct EpochReport {
     compared: Comparison,
     replans: Vec<Replan>,
     calls_replanned: u64,
+    /// Calls whose samples a second server was asked for too (`--hedge`), and those in which that was sooner.
+    hedged: u64,
+    hedges_won: u64,
     blocked_seconds: f64,
     /// Over all tensors, in any order.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +115,8 @@ impl EpochReport {
             compared,
             replans: prepared.steering.replans(),
             calls_replanned: measured.calls_replanned,
+            hedged: measured.hedged,
+            hedges_won: measured.hedges_won,
             blocked_seconds: measured.blocked.as_secs_f64(),
             tensors: options.digest.then(|| hex(measured.tensors)),
         }

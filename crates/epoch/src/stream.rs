@@ -77,6 +77,8 @@ async fn measure(
     let after = dataset.counters();
     measured.received = after.bytes_received - before.bytes_received;
     measured.calls_replanned = after.replanned - before.replanned;
+    measured.hedged = after.hedged - before.hedged;
+    measured.hedges_won = after.hedges_won - before.hedges_won;
     Ok(measured)
 }
 

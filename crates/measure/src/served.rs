@@ -45,6 +45,11 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "PRIORITY", default_value_t = Priority::Normal)]
     priority: Priority,
 
+    /// Ask another server of a partition too for samples that one keeps waiting for longer than 99 of 100 calls wait, of
+    /// at most one answer in a hundred; the first that answers is read on
+    #[arg(long)]
+    hedge: bool,
+
     #[command(flatten)]
     limits: LimitArgs,
 
@@ -119,6 +124,7 @@ impl ClientArgs {
             retry: Retry { give_up_after, ..defaults.retry.clone() },
             allow_partial: self.allow_partial,
             priority: self.priority,
+            hedge: self.hedge,
             ..defaults
         })
     }

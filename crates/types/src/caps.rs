@@ -168,6 +168,8 @@ pub const S3_TRIES_A_SECOND: f64 = 0.5;
 /// Share of reads that may be asked for a second time because they are slow: a store that is slow for all is not asked
 /// twice.
 pub const S3_HEDGED: f64 = 0.05;
+/// Share of answers to calls that may be asked of a second server because the first is slow, where hedging is on.
+pub const CALLS_HEDGED: f64 = 0.01;
 /// Failed tries of one object, at least, before it is held to be hopeless: of one that comes byte by byte there is no
 /// time for more.
 pub const S3_HOPELESS_TRIES: u32 = 2;

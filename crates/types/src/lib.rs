@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod caps;
+pub mod hedging;
 pub mod patience;
 pub mod shown;
 pub mod units;
@@ -64,6 +65,7 @@ pub use failure::{FailureKind, SampleFailure};
 pub use field::{Field, FieldKind, FieldValue, Fields};
 pub use format::Format;
 pub use framing::Framing;
+pub use hedging::Hedging;
 pub use ids::{ClassId, DatasetName, JobName, ModelName, NameError, SampleIndex, ServerName};
 pub use key::SampleKey;
 pub use limits::{AgreedLimits, ImageLimits, LimitSetting};

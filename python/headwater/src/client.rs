@@ -306,6 +306,8 @@ impl Client {
         all.set_item("retries", counters.retries)?;
         all.set_item("sample_retries", counters.sample_retries)?;
         all.set_item("reconnects", counters.reconnects)?;
+        all.set_item("hedged", counters.hedged)?;
+        all.set_item("hedges_won", counters.hedges_won)?;
         all.set_item("announcements", counters.announcements)?;
         all.set_item("announcements_unheard", counters.announcements_unheard)?;
         Ok(all)

@@ -24,6 +24,7 @@ pub(crate) struct Transport {
     limits: HashMap<String, u64>,
     allow_non_finite: bool,
     priority: String,
+    hedge: bool,
     access: Access,
 }
 
@@ -47,6 +48,7 @@ impl Transport {
             limits: own_limits(self.limits)?,
             allow_non_finite: self.allow_non_finite,
             priority: self.priority.parse().map_err(|error: PriorityError| argument(error))?,
+            hedge: self.hedge,
             access: self.access.open()?,
             ..defaults
         })

@@ -84,7 +84,7 @@ def test_what_numpy_gives_is_taken():
     assert len(iterable(indices=np.arange(3), batch_size=np.int64(2), seed=np.uint64(2**64 - 1))) == 2
 
 
-@pytest.mark.parametrize("name", ["shuffle", "drop_last", "allow_partial", "allow_non_finite"])
+@pytest.mark.parametrize("name", ["shuffle", "drop_last", "allow_partial", "allow_non_finite", "hedge"])
 @pytest.mark.parametrize("value", ["no", 0, 1, None, []])
 def test_booleans_are_nothing_else(name, value):
     with pytest.raises(TypeError, match=rf"{name}=.*give True or False"):

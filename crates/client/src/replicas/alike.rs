@@ -58,17 +58,17 @@ pub(crate) fn as_one(of: Vec<Replica>) -> Result<(Description, Vec<String>), Cli
 }
 
 /// What a person must know of servers that stand in for others.
-pub(crate) fn remarks(described: &[Vec<Replica>], absent: &[Arc<Server>]) -> Vec<String> {
+pub(crate) fn remarks(described: &[Vec<Replica>], absent: &[Arc<Server>], hedge: bool) -> Vec<String> {
     let servers: usize = described.iter().map(Vec::len).sum();
     let partitions = described.len();
-    absent
-        .iter()
-        .map(|server| {
-            let address = server.address();
-            format!(
-                "server {address} does not answer, and is taken for a replica, since all partitions ({partitions}) are \
-                 served without it (servers: {servers}); if it has other photos, they are not in this dataset"
-            )
-        })
-        .collect()
+    let taken = |server: &Arc<Server>| {
+        let address = server.address();
+        format!(
+            "server {address} does not answer, and is taken for a replica, since all partitions ({partitions}) are \
+             served without it (servers: {servers}); if it has other photos, they are not in this dataset"
+        )
+    };
+    let nobody = "hedging is on, and does nothing: no partition has a second server that could be asked".to_owned();
+    let is_idle = hedge && described.iter().all(|of| of.len() == 1);
+    absent.iter().map(taken).chain(is_idle.then_some(nobody)).collect()
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headwater_discovery::ServerAddress;
-use headwater_types::ByteCount;
+use headwater_types::caps::CALLS_HEDGED;
+use headwater_types::{ByteCount, Hedging};
 use tokio::sync::Notify;
 
 use crate::connection::Server;
@@ -24,6 +25,8 @@ pub(crate) struct Seat {
     members: Mutex<Vec<Arc<Member>>>,
     /// Told when a server is doubted.
     pub(crate) doubts: Arc<Notify>,
+    /// What is known of how long calls wait; `None` where hedging is off.
+    hedging: Option<Mutex<Hedging>>,
 }
 
 /// How long one answer to a small question is waited for where others could give it.
@@ -33,11 +36,17 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 impl Seat {
     /// These servers, of which there is one at least.
-    pub(crate) fn new(replicas: &[Replica], asked: Asked, doubts: Arc<Notify>) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        replicas: &[Replica],
+        asked: Asked,
+        doubts: Arc<Notify>,
+        hedge: bool,
+    ) -> Result<Self, ClientError> {
         let address = replicas[0].server.address().clone();
         let member = |Replica { server, description }: &Replica| Member::new(Arc::clone(server), description.instance);
         let members = replicas.iter().map(|replica| member(replica).map(Arc::new)).collect::<Result<_, _>>()?;
-        Ok(Self { address, asked, members: Mutex::new(members), doubts })
+        let hedging = hedge.then(|| Mutex::new(Hedging::new(CALLS_HEDGED)));
+        Ok(Self { address, asked, members: Mutex::new(members), doubts, hedging })
     }
 
     /// The address by which the partition is called.
@@ -91,10 +100,17 @@ impl Seat {
         one < other || (one == other && chosen.busy() < member.busy())
     }
 
-    /// Whether another server of the partition is up.
-    pub(crate) fn has_another(&self, member: &Member) -> bool {
+    /// Another server of the partition that is up: whichever is least busy.
+    pub(crate) fn another(&self, member: &Member) -> Option<Arc<Member>> {
+        let members = self.lock();
         let is_other = |other: &&Arc<Member>| !std::ptr::eq(Arc::as_ptr(other), member);
-        self.lock().iter().filter(is_other).any(|other| other.standing() == Standing::Up)
+        let up = members.iter().filter(is_other).filter(|other| other.standing() == Standing::Up);
+        up.min_by_key(|other| other.busy()).map(Arc::clone)
+    }
+
+    /// What is known of how long calls wait; `None` where hedging is off.
+    pub(crate) fn hedging(&self) -> Option<MutexGuard<'_, Hedging>> {
+        self.hedging.as_ref().map(|hedging| hedging.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Asks this server no more while others answer; the keeper asks it whether it is there again.

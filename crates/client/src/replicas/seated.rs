@@ -52,12 +52,9 @@ impl Seat {
         loop {
             let member = self.best();
             left = left.saturating_sub(1);
-            let connecting = member.server.connect();
             let connected = match self.is_shared() {
-                false => connecting.await,
-                true => {
-                    timeout(CONNECT, connecting).await.unwrap_or(Err(Trouble::Silent("it takes no connection in time")))
-                }
+                false => member.server.connect().await,
+                true => connect_soon(&member).await,
             };
             match connected {
                 Ok(client) => return Ok(Seated::new(client, member, Arc::clone(self))),
@@ -69,6 +66,22 @@ impl Seat {
             }
         }
     }
+
+    /// A connection to this server for a call that is made beside another, and may be dropped at any time.
+    ///
+    /// # Errors
+    /// The server takes no connection.
+    pub(crate) async fn connect_beside(self: &Arc<Self>, member: Arc<Member>) -> Result<Seated, Trouble> {
+        let client = connect_soon(&member).await?;
+        let mut seated = Seated::new(client, member, Arc::clone(self));
+        seated.hold.is_in_order = true;
+        Ok(seated)
+    }
+}
+
+async fn connect_soon(member: &Member) -> Result<Client, Trouble> {
+    let late = Trouble::Silent("it takes no connection in time");
+    timeout(CONNECT, member.server.connect()).await.unwrap_or(Err(late))
 }
 
 // === impl Seated ===
@@ -77,6 +90,17 @@ impl Seated {
     pub(crate) fn new(client: Client, member: Arc<Member>, seat: Arc<Seat>) -> Self {
         member.take_up();
         Self { client, hold: Hold { member, seat, is_in_order: false } }
+    }
+
+    /// Another server of the partition that could be asked.
+    pub(crate) fn another(&self) -> Option<Arc<Member>> {
+        self.hold.seat.another(&self.hold.member)
+    }
+
+    /// From here on a drop of the connection says something of the server.
+    pub(crate) fn chosen(mut self) -> Self {
+        self.hold.is_in_order = false;
+        self
     }
 
     /// Leaves a connection that is in order to the next call.
@@ -145,7 +169,7 @@ impl Seated {
             &trouble,
             Trouble::Lasting(ClientError::DatasetChanged { .. } | ClientError::DatasetNotReady { .. })
         );
-        if is_its_own && seat.has_another(member) {
+        if is_its_own && seat.another(member).is_some() {
             seat.give_up(member, &trouble);
             return Trouble::Passing(trouble.to_string());
         }

@@ -112,3 +112,61 @@ async fn a_server_that_may_have_what_no_other_has_is_not_gone_on_without() {
     let insisted = ClientOptions { allow_partial: true, ..hurried() };
     assert_eq!(Dataset::connect(&servers, &name, insisted).await.unwrap().len(), 200);
 }
+
+/// An honest server that says nothing more in its third call, once it has sent three samples; the connection lives.
+fn hangs_once() -> Fake {
+    let script = |holding: &Holding, call: usize, fetch: &_| {
+        let mut all = holding.honest(fetch, 1);
+        if call == 2 {
+            all.truncate(3);
+            all.push(Step::Hang);
+        }
+        steps(all)
+    };
+    Fake::start(half("1/1"), Arc::new(script))
+}
+
+fn hedging(hedge: bool, stall: u64) -> ClientOptions {
+    let retry = Retry { stall: Duration::from_secs(stall), ..options().retry };
+    ClientOptions { retry, hedge, ..options() }
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_is_overtaken_by_another_server_and_each_sample_comes_once() {
+    let fakes = [hangs_once(), Fake::honest(half("1/1"))];
+    let dataset = connect_with(&[&fakes[0], &fakes[1]], hedging(true, 90)).await;
+    let begin = Instant::now();
+    for ordered in [true, false] {
+        let samples = gather(dataset.fetch(encoded(0..200, ordered)).unwrap()).await;
+        assert_eq!(sorted(&samples), (0..200).collect::<Vec<_>>());
+    }
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    let counters = dataset.counters();
+    assert_eq!((counters.hedged, counters.hedges_won, counters.retries), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn nobody_is_asked_twice_where_hedging_is_off_and_it_is_said_where_nobody_could_be() {
+    let fakes = [hangs_once(), Fake::honest(half("1/1"))];
+    let dataset = connect_with(&[&fakes[0], &fakes[1]], hedging(false, 4)).await;
+    let samples = gather(dataset.fetch(encoded(0..200, false)).unwrap()).await;
+    assert_eq!(sorted(&samples), (0..200).collect::<Vec<_>>());
+    let counters = dataset.counters();
+    assert_eq!((counters.hedged, counters.hedges_won, counters.retries), (0, 0, 1));
+    let alone = connect_with(&[&fakes[1]], hedging(true, 4)).await;
+    assert!(alone.remarks()[0].starts_with("hedging is on, and does nothing"), "{:?}", alone.remarks());
+}
+
+#[tokio::test]
+async fn a_second_server_that_fails_takes_nothing_from_the_first() {
+    let slow = |holding: &Holding, call: usize, fetch: &_| {
+        let slowly = std::iter::repeat_with(|| Step::Busy(Duration::from_millis(1500))).take(3);
+        steps(slowly.take(if call == 1 { 3 } else { 0 }).chain(holding.honest(fetch, 4)).collect())
+    };
+    let fails = |_: &Holding, _: usize, _: &_| steps(vec![Step::Fail(tonic::Status::unavailable("its disk is gone"))]);
+    let fakes = [Fake::start(half("1/1"), Arc::new(slow)), Fake::start(half("1/1"), Arc::new(fails))];
+    let dataset = connect_with(&[&fakes[0], &fakes[1]], hedging(true, 90)).await;
+    let samples = gather(dataset.fetch(encoded(0..200, true)).unwrap()).await;
+    assert_eq!(sorted(&samples), (0..200).collect::<Vec<_>>());
+    assert_eq!(dataset.counters().hedges_won, 0);
+}

@@ -45,6 +45,9 @@ pub(crate) struct FetchSummary {
     wire: Vec<WireSummary>,
     retries: u64,
     reconnects: u64,
+    /// Calls whose samples a second server was asked for too (`--hedge`), and those in which that was sooner.
+    hedged: u64,
+    hedges_won: u64,
     /// What `--plan auto` made of the job before it began; null without it.
     auto: Option<Appraisal>,
     out: String,
@@ -97,6 +100,8 @@ impl FetchSummary {
             wire,
             retries: counters.retries,
             reconnects: counters.reconnects,
+            hedged: counters.hedged,
+            hedges_won: counters.hedges_won,
             auto: None,
             out: args.out.display().to_string(),
         }

@@ -1,9 +1,11 @@
 //! One store as all requests to it share it: the client, what is known of it, and how often it may be asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use headwater_types::Hedging;
+use headwater_types::caps::S3_HEDGED;
 use headwater_types::patience::S3_SILENCE;
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
@@ -12,7 +14,6 @@ use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::http::Asked;
-use super::latencies::Latencies;
 use super::quota::Quota;
 use crate::fetched::Fetched;
 
@@ -20,7 +21,8 @@ use crate::fetched::Fetched;
 pub(super) struct Link {
     pub(super) client: AmazonS3,
     pub(super) quota: Quota,
-    pub(super) latencies: Latencies,
+    /// Which reads are slow, and how many of them may be made a second time.
+    hedging: Mutex<Hedging>,
     /// The number of answers of whatever kind.
     answers: Arc<AtomicU64>,
     /// Counts what comes.
@@ -45,7 +47,7 @@ impl Link {
         Self {
             client,
             quota: Quota::new(),
-            latencies: Latencies::default(),
+            hedging: Mutex::new(Hedging::new(S3_HEDGED)),
             answers,
             fetched,
             came: AtomicU64::new(0),
@@ -68,9 +70,19 @@ impl Link {
     /// Notes that an object has come, and how long it took.
     pub(super) fn took(&self, path: &Path, time: Duration) {
         self.came.fetch_add(1, Ordering::Relaxed);
-        self.latencies.took(time);
+        self.hedging().took(time);
         self.quota.answered();
         *self.good.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
+    }
+
+    /// The time after which a read is slow.
+    pub(super) fn slow_after(&self) -> Duration {
+        self.hedging().after()
+    }
+
+    /// Whether a slow read may be made a second time now.
+    pub(super) fn may_hedge(&self) -> bool {
+        self.quota.resting().is_none() && self.hedging().may()
     }
 
     /// Whether the store gives an object that it gave before: then it is not the store that is ill.
@@ -83,6 +95,10 @@ impl Link {
         };
         let look = async { self.client.get_opts(&path, options).await.is_ok() };
         timeout(S3_SILENCE, look).await.unwrap_or(false)
+    }
+
+    fn hedging(&self) -> MutexGuard<'_, Hedging> {
+        self.hedging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A seed that no other request has.

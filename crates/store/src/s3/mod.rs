@@ -21,7 +21,6 @@ mod document;
 mod fault;
 mod http;
 
-mod latencies;
 mod link;
 mod quota;
 mod tries;

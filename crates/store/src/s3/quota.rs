@@ -8,7 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use headwater_types::caps::{S3_HEDGED, S3_TRIES_A_SECOND, S3_TRIES_EARNED, S3_TRIES_IN_HAND};
+use headwater_types::caps::{S3_TRIES_A_SECOND, S3_TRIES_EARNED, S3_TRIES_IN_HAND};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -28,18 +28,13 @@ struct Tokens {
     at: Instant,
     /// The store wants to be left alone until then.
     rest: Option<Instant>,
-    /// Second reads that may be made.
-    hedges: f64,
 }
-
-/// Most second reads that are saved up.
-const MOST_HEDGES: f64 = 8.0;
 
 // === impl Quota ===
 
 impl Quota {
     pub(super) fn new() -> Self {
-        let tokens = Tokens { left: S3_TRIES_IN_HAND, at: Instant::now(), rest: None, hedges: 1.0 };
+        let tokens = Tokens { left: S3_TRIES_IN_HAND, at: Instant::now(), rest: None };
         Self { tokens: Mutex::new(tokens), row: tokio::sync::Mutex::default(), earned: Notify::new() }
     }
 
@@ -47,7 +42,6 @@ impl Quota {
     pub(super) fn answered(&self) {
         let mut tokens = self.lock();
         tokens.left = (tokens.left + S3_TRIES_EARNED).min(S3_TRIES_IN_HAND);
-        tokens.hedges = (tokens.hedges + S3_HEDGED).min(MOST_HEDGES);
         drop(tokens);
         self.earned.notify_one();
     }
@@ -82,16 +76,6 @@ impl Quota {
                 () = sleep(wait) => {}
             }
         }
-    }
-
-    /// Whether a slow read may be asked for a second time.
-    pub(super) fn hedge(&self) -> bool {
-        let mut tokens = self.lock();
-        let may = tokens.hedges >= 1.0 && tokens.rest.is_none_or(|until| until <= Instant::now());
-        if may {
-            tokens.hedges -= 1.0;
-        }
-        may
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Tokens> {
@@ -153,19 +137,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn retry_after_holds_for_all_and_second_reads_are_few() {
+    async fn retry_after_holds_for_all() {
         let quota = Quota::new();
         quota.rest(Duration::from_secs(7));
         quota.rest(Duration::from_secs(3));
         let began = Instant::now();
-        assert!(!quota.hedge());
+        assert!(quota.resting().is_some());
         quota.rested().await;
         assert_eq!(began.elapsed(), Duration::from_secs(7));
-        let mut hedges = 0;
-        for _ in 0..1000 {
-            quota.answered();
-            hedges += u32::from(quota.hedge());
-        }
-        assert!((50..=51).contains(&hedges), "{hedges}");
     }
 }

@@ -50,9 +50,9 @@ async fn hedged(link: &Link, path: &Path, extent: &Extent) -> Result<Bytes, Faul
     tokio::select! {
         biased;
         read = &mut first => return read,
-        () = sleep(link.latencies.p99()) => {}
+        () = sleep(link.slow_after()) => {}
     }
-    if !link.quota.hedge() {
+    if !link.may_hedge() {
         return first.await;
     }
     let mut second = std::pin::pin!(once(link, path, extent));

@@ -50,6 +50,11 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "PRIORITY", default_value_t = Priority::Low)]
     priority: Priority,
 
+    /// Ask another server of a partition too for samples that one keeps waiting for longer than 99 of 100 calls wait, of
+    /// at most one answer in a hundred; the first that answers is read on
+    #[arg(long)]
+    hedge: bool,
+
     #[command(flatten)]
     pub(crate) access: AccessArgs,
 
@@ -94,6 +99,7 @@ impl ConnectionArgs {
         client.retry.connect_for = client.retry.connect_for.min(client.retry.give_up_after);
         client.allow_partial = self.allow_partial;
         client.priority = self.priority;
+        client.hedge = self.hedge;
         client.limits = self.limits.limits();
         Ok(client)
     }

@@ -56,6 +56,7 @@ class Blocks:
         prefetch: int = 2,
         streams: int = 2,
         priority: Priority = "normal",
+        hedge: bool = False,
         window: int = 64 << 20,
         threads: int = 0,
         connect_for: float = 10.0,

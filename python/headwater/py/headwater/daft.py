@@ -47,7 +47,7 @@ def read(
     on_error     "raise" SampleError, or "skip" the sample: each task warns of how many it left out
 
     The other keywords are those of IterableDataset: cut, model, batch_size, drop_last, seed, output, pixels, fields,
-    indices, classes, where, prefetch, streams, priority, window, threads, connect_for, patience, allow_partial,
+    indices, classes, where, prefetch, streams, priority, hedge, window, threads, connect_for, patience, allow_partial,
     limits, allow_non_finite.
     """
     blocks = Blocks(servers, dataset, recipe, shuffle=shuffle, **settings)

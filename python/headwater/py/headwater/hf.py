@@ -50,7 +50,7 @@ def dataset(
                  most that each process receives, such as "430Mbps"
 
     The other keywords are those of IterableDataset: cut, model, shuffle, seed, output, pixels, fields, indices,
-    classes, where, prefetch, streams, priority, window, threads, connect_for, patience, allow_partial, limits,
+    classes, where, prefetch, streams, priority, hedge, window, threads, connect_for, patience, allow_partial, limits,
     allow_non_finite.
     """
     for name in ("batch_size", "drop_last"):

@@ -45,7 +45,7 @@ class DataSource(grain.IterDataset):
     on_error     "raise" SampleError, or "skip" the sample: each pass warns of how many it left out
 
     The other keywords are those of IterableDataset: cut, model, shuffle, seed, output, pixels, fields, indices,
-    classes, where, prefetch, streams, priority, window, threads, connect_for, patience, allow_partial, limits,
+    classes, where, prefetch, streams, priority, hedge, window, threads, connect_for, patience, allow_partial, limits,
     allow_non_finite.
     Keys and texts are lists.
     """

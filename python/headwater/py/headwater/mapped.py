@@ -82,6 +82,8 @@ class MapDataset(Served, TorchDataset[S]):
     streams      calls at once to each server
     priority     "high", "normal" or "low": how much the calls count on servers beside those of others, where memory or
                  cores are short; eight times as much as those of the next lower priority
+    hedge        asks another server of a partition too for samples that one keeps waiting for longer than 99 of 100
+                 calls wait, of at most one answer in a hundred; the first that answers is read on
     window       bytes of payloads that may wait here
     limits       headwater.Limits(max_pixels=...): what a photo may be here. Default: what each server says
     """
@@ -118,6 +120,7 @@ class MapDataset(Served, TorchDataset[S]):
         target_transform: Optional[Callable[[Any], Any]] = None,
         streams: int = 2,
         priority: Priority = "normal",
+        hedge: bool = False,
         window: int = 64 << 20,
         threads: int = 0,
         connect_for: float = 10.0,

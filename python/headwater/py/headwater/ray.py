@@ -42,7 +42,7 @@ class Datasource(ray.data.Datasource):
     on_error     "raise" SampleError, or "skip" the sample: each task warns of how many it left out
 
     The other keywords are those of IterableDataset: cut, model, batch_size, drop_last, seed, output, pixels, fields,
-    indices, classes, where, prefetch, streams, priority, window, connect_for, patience, allow_partial, limits,
+    indices, classes, where, prefetch, streams, priority, hedge, window, connect_for, patience, allow_partial, limits,
     allow_non_finite.
     """
 

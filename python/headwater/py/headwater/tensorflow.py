@@ -50,9 +50,9 @@ def dataset(
                  out, and `len` of the dataset is not known
 
     The other keywords are those of IterableDataset: cut, model, shuffle, seed, output, pixels, fields, indices,
-    classes, where, prefetch, streams, priority, window, threads, connect_for, patience, limit_bandwidth, allow_partial,
-    limits, allow_non_finite. Texts are their bytes (os.fsencode of a key); fields that are lists of numbers have no
-    fixed shape, and are refused.
+    classes, where, prefetch, streams, priority, hedge, window, threads, connect_for, patience, limit_bandwidth,
+    allow_partial, limits, allow_non_finite. Texts are their bytes (os.fsencode of a key); fields that are lists of
+    numbers have no fixed shape, and are refused.
     """
     blocks = Blocks(servers, dataset, recipe, **settings)
     ranked = Place(rank, world).resolve()

@@ -34,6 +34,8 @@ class Transport:
     allow_non_finite: bool
     #: How much its calls count on servers beside those of others.
     priority: str = "normal"
+    #: Whether slow samples are asked of another server of their partition too.
+    hedge: bool = False
     #: How servers are reached.
     access: Access = Access()
 
@@ -51,6 +53,7 @@ class Transport:
             limits=limits_of(keywords["limits"]),
             allow_non_finite=boolean("allow_non_finite", keywords["allow_non_finite"]),
             priority=one_of("priority", keywords["priority"], PRIORITIES),
+            hedge=boolean("hedge", keywords["hedge"]),
             access=Access.of(keywords["tls"], keywords["token"]),
         )
 

@@ -33,6 +33,7 @@ class Settings(TypedDict, total=False):
     on_error: OnError
     streams: int
     priority: Priority
+    hedge: bool
     window: int
     threads: int
     connect_for: float
