@@ -48,7 +48,6 @@ pub struct EpochReport {
     compared: Comparison,
     replans: Vec<Replan>,
     calls_replanned: u64,
-    /// Calls whose samples a second server was asked for too (`--hedge`), and those in which that was sooner.
     hedged: u64,
     hedges_won: u64,
     blocked_seconds: f64,

@@ -45,7 +45,6 @@ pub(crate) struct FetchSummary {
     wire: Vec<WireSummary>,
     retries: u64,
     reconnects: u64,
-    /// Calls whose samples a second server was asked for too (`--hedge`), and those in which that was sooner.
     hedged: u64,
     hedges_won: u64,
     /// What `--plan auto` made of the job before it began; null without it.

@@ -14,8 +14,8 @@ use crate::listen::ListenAddress;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PeerArgs {
     /// The servers that share one store, whether this one is among them or not: each sample is kept by one of them, and
-    /// the others ask that one. Each is HOST:PORT, a name that stands for all of its addresses, or where they are found:
-    /// @FILE, dns:///NAME:PORT or etcd://HOST:PORT/PREFIX. All are looked up every second
+    /// the others ask that one. Each is HOST:PORT, with a name that stands for all of its addresses, or where they are
+    /// found: @FILE, dns:///NAME:PORT or etcd://HOST:PORT/PREFIX. All are looked up every second
     #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',', help_heading = "Cache")]
     peers: Vec<ServerSource>,
     /// A file of further peers, a HOST:PORT in each line, as --peers @FILE

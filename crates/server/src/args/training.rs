@@ -9,8 +9,8 @@ use super::aside::by_default;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArgs {
-    /// Memory for the features on which heads are trained here (tuner fine-tune --mode), beside --memory [default: 1GiB;
-    /// in a container with little memory an eighth of its limit]
+    /// Memory for the features on which heads are trained here (tuner fine-tune --mode), beside --memory [default:
+    /// 1GiB; in a container with little memory an eighth of its limit]
     #[arg(long, value_name = "SIZE")]
     training_memory: Option<ByteCount>,
     /// For experiments alone: have each training step take so many times as long (8x), as on a slower machine. The log,

@@ -50,8 +50,8 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "PRIORITY", default_value_t = Priority::Low)]
     priority: Priority,
 
-    /// Ask another server of a partition too for samples that one keeps waiting for longer than 99 of 100 calls wait, of
-    /// at most one answer in a hundred; the first that answers is read on
+    /// Ask another server of a partition too for samples that one keeps waiting for longer than 99 of 100 calls wait,
+    /// of at most one answer in a hundred; the first that answers is read on
     #[arg(long)]
     hedge: bool,
 
