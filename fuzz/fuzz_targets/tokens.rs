@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     match count_tokens(bytes) {
-        Ok(count) => assert!((1..=bytes.len() / 64 + 1).contains(&count)),
+        Ok(count) => assert!((1..=bytes.len() / 14 + 1).contains(&count)),
         Err(AccessError::Token { line, .. }) => assert!(line > 0),
         Err(other) => panic!("{other}"),
     }

@@ -27,6 +27,7 @@ KUBERNETES = ("1.28", "1.37")
 ONLY_IN_PODS = re.compile(r" /(etc/headwater|srv)/\S+ ?.*No such file")
 PLAIN = {"insecure": True}
 TLS = {"tls": {"secret": "headwater-tls"}}
+GRANTS = "trainer read photos sub:system:serviceaccount:ml:trainer\n"
 NFS = {"nfs": {"server": "filer", "path": "/photos", "readOnly": True}}
 
 VALUES: Dict[str, Dict[str, Any]] = {
@@ -37,6 +38,21 @@ VALUES: Dict[str, Dict[str, Any]] = {
         "sharing": "peers",
         "tls": {"secret": "headwater-tls", "clientCa": "ca.crt"},
         "tokens": {"secret": "headwater-tokens", "own": "peer"},
+    },
+    "an identity provider beside tokens": {
+        **TLS,
+        "tokens": {"secret": "headwater-tokens"},
+        "oidc": {"issuer": "https://id.example.org/realms/ml", "rolesClaim": "realm_access.roles"},
+    },
+    "an identity provider alone": {
+        **TLS,
+        "oidc": {"issuer": "https://id.example.org", "jwks": "https://id.example.org/keys", "audience": "photos"},
+    },
+    "tokens of Kubernetes": {**TLS, "oidc": {"kubernetes": True, "grants": GRANTS}},
+    "tokens of Kubernetes between peers": {
+        "sharing": "peers",
+        **TLS,
+        "oidc": {"kubernetes": True, "grants": GRANTS, "issuer": "https://oidc.eks.example.org/id/1"},
     },
     "a bucket of an S3-compatible store": {
         **TLS,
@@ -76,6 +92,11 @@ WRONG: List[Tuple[Dict[str, Any], str]] = [
     ({**PLAIN, "tls": {"clientCa": "ca.crt"}}, "tls.clientCa"),
     ({**PLAIN, "tokens": {"own": "peer"}}, "tokens.own"),
     ({**TLS, "sharing": "peers", "tokens": {"secret": "t"}}, "tokens.own"),
+    ({**TLS, "sharing": "peers", "oidc": {"issuer": "https://id.example.org"}}, "tokens.own"),
+    ({**TLS, "oidc": {"grants": GRANTS}}, "oidc.grants"),
+    ({**TLS, "oidc": {"kubernetes": True}}, "oidc.grants"),
+    ({**TLS, "oidc": {"kubernetes": True, "grants": GRANTS}, "tokens": {"secret": "t"}}, "oidc.grants"),
+    ({**TLS, "oidc": {"issuer": "id.example.org"}}, "issuer"),
     ({**PLAIN, "dataset": {"data": ""}}, "dataset.data"),
     ({**PLAIN, "sharing": "peers", "dataset": {"data": ""}, "photos": {"volume": NFS}}, "photos.volume"),
     ({**PLAIN, "replicas": 0}, "replicas"),

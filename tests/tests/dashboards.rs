@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use headwater_tests::{Data, Prometheus, ServerOptions, eventually, fetch, prometheus_program, root};
-use serde_json::Value;
+use headwater_testdata::identity::{SigningKey, Signs, TestProvider};
+use headwater_tests::{Data, Prometheus, ServerOptions, eventually, fetch, get_with, prometheus_program, root};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const ALERTS: &str = "deploy/prometheus/alerts.yml";
@@ -60,6 +61,18 @@ fn exact(braces: &str) -> impl Iterator<Item = &str> {
     braces.split(',').map(str::trim).filter(|matcher| matcher.contains("=\"") && !matcher.contains("!="))
 }
 
+/// The page of a server that takes tokens of an identity provider.
+fn of_a_provider(data: &Data) -> String {
+    let key = SigningKey::new(Signs::EdDsa, "a").unwrap();
+    let idp = TestProvider::start(&[&key]).unwrap();
+    let issuer = idp.issuer();
+    let further = ["--insecure", "--oidc-issuer", &issuer, "--oidc-audience", "headwater"];
+    let server = ServerOptions::new(&data.photos).metrics().args(further).start().unwrap();
+    let claims = json!({"iss": issuer, "aud": "headwater", "sub": "prometheus", "exp": 9e9, "roles": "headwater:read"});
+    let bearer = format!("Authorization: Bearer {}", key.token(&claims).unwrap());
+    get_with(&server.metrics_address().unwrap(), "/metrics", &[&bearer]).unwrap()
+}
+
 #[test]
 fn every_metric_and_label_of_the_board_and_the_alerts_is_on_the_port() {
     let data = Data::photos().unwrap();
@@ -69,7 +82,7 @@ fn every_metric_and_label_of_the_board_and_the_alerts_is_on_the_port() {
     let out = TempDir::new().unwrap();
     let further = ["--cut", "features", "--model", "model", "--indices", "0-7"];
     fetch(&[server.address()], out.path(), &further).unwrap();
-    let page = server.metrics().unwrap();
+    let page = server.metrics().unwrap() + &of_a_provider(&data);
     let mut lines = BTreeMap::<&str, Vec<&str>>::new();
     for line in page.lines().filter(|line| !line.starts_with('#')) {
         let end = line.find(['{', ' ']).unwrap_or(line.len());

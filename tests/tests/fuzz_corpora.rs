@@ -10,6 +10,7 @@ use headwater_cache::node::{SampleId, SampleLayout, seal};
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
 use headwater_discovery::{ServerSource, parse_servers};
+use headwater_identity::{ProviderUrl, judge};
 use headwater_labels::{frame_columns, reseal_block};
 use headwater_onnx::external::{outside, take_in};
 use headwater_onnx::{Limits, check};
@@ -58,6 +59,26 @@ fn servers_and_tokens_are_read_whole_or_refused_by_their_line() {
         let counted = count_tokens(&bytes);
         assert_eq!(counted.is_err(), bad, "{}: {counted:?}", path.display());
         assert!(!counted.is_err_and(|error| error.to_string().contains("hunter2")), "a secret is in an error");
+    }
+}
+
+#[test]
+fn tokens_of_an_identity_provider_are_taken_by_its_keys_alone() {
+    let issuer: ProviderUrl = "https://id.example.com".parse().unwrap();
+    let roles = "realm_access.roles".parse().unwrap();
+    for (path, bytes) in corpus("identity") {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        let (token, document) = (&bytes[..end], &bytes[end + 1..]);
+        let judged = |token: &[u8]| judge((document, token), (&issuer, "headwater"), &roles, 1_900_000_000);
+        let taken = matches!(judged(token), Ok(Ok(_)));
+        assert_eq!(taken, !name.starts_with("bad-"), "{name}: {:?}", judged(token));
+        assert_eq!(judged(token).is_err(), name.starts_with("bad-keys"), "{name}");
+        for at in (0..token.len()).filter(|_| taken) {
+            let mut changed = token.to_vec();
+            changed[at] ^= 1;
+            assert!(!matches!(judged(&changed), Ok(Ok(_))), "{name}: byte {at}");
+        }
     }
 }
 

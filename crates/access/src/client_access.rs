@@ -23,7 +23,7 @@ pub struct Token(Arc<Source>);
 
 #[derive(Debug)]
 enum Source {
-    File(PathBuf, Watched<Secret>),
+    File(&'static str, PathBuf, Watched<Secret>),
     Given(Secret),
 }
 
@@ -35,21 +35,21 @@ impl ClientAccess {
     /// # Errors
     /// A file that cannot be used.
     pub fn open(tls: Option<ClientTlsFiles>, token_file: Option<PathBuf>) -> Result<Self, AccessError> {
-        let (tls, token) = (tls.map(ClientTls::open).transpose()?, token_file.map(Token::open).transpose()?);
-        Ok(Self { tls, token })
+        let token = token_file.map(|file| Token::open("--token-file", file)).transpose()?;
+        Ok(Self { tls: tls.map(ClientTls::open).transpose()?, token })
     }
 }
 
 // === impl Token ===
 
 impl Token {
-    /// Reads a file whose first line is the token.
+    /// Reads a file whose first line is the token; `setting` names it.
     ///
     /// # Errors
     /// A file that cannot be used.
-    pub fn open(path: PathBuf) -> Result<Self, AccessError> {
-        let secret = Watched::new(vec![path.clone()], || Secret::read(SETTING, &path))?;
-        Ok(Self(Arc::new(Source::File(path, secret))))
+    pub fn open(setting: &'static str, path: PathBuf) -> Result<Self, AccessError> {
+        let secret = Watched::new(vec![path.clone()], || Secret::read(setting, &path))?;
+        Ok(Self(Arc::new(Source::File(setting, path, secret))))
     }
 
     /// A token as it was given.
@@ -60,11 +60,8 @@ impl Token {
     /// The token, as its file has it now.
     pub fn now(&self) -> Secret {
         match &*self.0 {
-            Source::File(path, secret) => Secret::clone(&secret.now(|| Secret::read(SETTING, path))),
+            Source::File(setting, path, secret) => Secret::clone(&secret.now(|| Secret::read(setting, path))),
             Source::Given(secret) => secret.clone(),
         }
     }
 }
-
-/// The setting that names the file.
-const SETTING: &str = "--token-file";

@@ -22,6 +22,7 @@ mod client_tls;
 mod server_tls;
 
 mod grant;
+mod held;
 mod secret;
 
 mod client_access;
@@ -34,8 +35,11 @@ pub use client_tls::{ClientTls, ClientTlsFiles};
 pub use error::AccessError;
 pub use fault::TlsFault;
 pub use grant::{Grant, Role};
+pub use held::Held;
 pub use secret::{Secret, SecretHash};
 pub use server_tls::{ServerTls, ServerTlsFiles};
+pub use stamp::read as read_file;
 pub use tokens::{NoGrant, Tokens, count_tokens};
 pub use tokio_rustls::client::TlsStream as ClientTlsStream;
 pub use tokio_rustls::server::TlsStream as ServerTlsStream;
+pub use watched::Watched;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
+use headwater_types::caps::MAX_TOKEN;
 
 use crate::error::AccessError;
 use crate::stamp::read;
@@ -15,12 +16,13 @@ use crate::stamp::read;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// SHA-256 of a token, by which a server knows it.
-#[derive(Clone, Copy)]
+/// SHA-256 of a token, by which a server knows it. As a key of a table it is compared as it is: nobody can choose a
+/// token by its hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 
 /// Least and most characters of a token: shorter ones can be guessed.
-const LENGTHS: std::ops::RangeInclusive<usize> = 16..=4096;
+const LENGTHS: std::ops::RangeInclusive<usize> = 16..=MAX_TOKEN;
 
 // === impl Secret ===
 
@@ -44,7 +46,7 @@ impl Secret {
         let text = text.trim();
         match () {
             () if text.is_empty() => Err("it holds no token"),
-            () if !LENGTHS.contains(&text.len()) => Err("a token has 16 to 4,096 characters"),
+            () if !LENGTHS.contains(&text.len()) => Err("a token has 16 to 8,192 characters"),
             () if !text.bytes().all(|byte| byte.is_ascii_graphic()) => Err("a token is ASCII without blanks"),
             () => Ok(Self(text.to_owned())),
         }
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_is_no_token_and_no_hash_is_refused() {
-        for text in ["", "short", "0123456789 abcdef", "0123456789abcde\u{e9}", &"x".repeat(5000)] {
+        for text in ["", "short", "0123456789 abcdef", "0123456789abcde\u{e9}", &"x".repeat(9000)] {
             let reason = Secret::new(text).unwrap_err();
             assert!(text.is_empty() || !reason.contains(text));
         }

@@ -33,7 +33,7 @@ impl Stamp {
 ///
 /// # Errors
 /// A file that cannot be read, or that is too long; `setting` is named.
-pub(crate) fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, AccessError> {
+pub fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, AccessError> {
     let unread = |source: io::Error| AccessError::Unread { setting, path: path.to_owned(), source };
     let file = File::open(path).map_err(unread)?;
     let mut bytes = Vec::new();

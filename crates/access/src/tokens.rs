@@ -1,9 +1,11 @@
-//! The tokens that a server knows: a file with a line for each, read anew where it changes.
+//! Who a server knows: a file with a line for each, read anew where it changes. A line is for whoever shows a token, or
+//! for a subject of the identity provider.
 //!
 //! ```text
-//! # name    role   datasets      hash of the token
+//! # name    role   datasets      hash of the token, or subject
 //! trainer   read   photos,cars   sha256:71c480df93d6ae2f1efad1447c66c9525e316218cf51fc8d9ed832f2daf18b73
 //! operator  admin  *             sha256:...
+//! nightly   write  photos        sub:system:serviceaccount:ml:nightly
 //! ```
 
 use std::collections::BTreeSet;
@@ -13,22 +15,34 @@ use headwater_types::DatasetName;
 
 use crate::error::AccessError;
 use crate::grant::Grant;
+use crate::held::Held;
 use crate::secret::SecretHash;
 use crate::stamp::read;
 use crate::watched::Watched;
 
-/// The tokens that a server knows.
+/// Who a server knows.
 #[derive(Debug)]
 pub struct Tokens {
     path: PathBuf,
+    /// Whether lines may name subjects: without an identity provider nobody could be one.
+    subjects: bool,
     known: Watched<Vec<Known>>,
 }
 
-/// A token, by its hash, and what it is good for.
+/// Whoever a line is for, and what they may do.
 #[derive(Clone, Debug)]
 struct Known {
-    hash: SecretHash,
+    by: By,
     grant: Grant,
+}
+
+/// By what somebody is known.
+#[derive(Clone, Debug)]
+enum By {
+    /// The hash of a token.
+    Hash(SecretHash),
+    /// The claim `sub` of a token of the identity provider.
+    Subject(String),
 }
 
 /// Why somebody may do nothing.
@@ -41,6 +55,8 @@ pub enum NoGrant {
     Unknown,
 }
 
+/// What a line for a subject has in place of a hash.
+const SUBJECT: &str = "sub:";
 /// Most tokens of one file: each call is compared with all.
 const MOST: usize = 4096;
 /// Most characters of a name.
@@ -64,13 +80,24 @@ impl NoGrant {
 // === impl Tokens ===
 
 impl Tokens {
-    /// Reads the file (`--tokens`).
+    /// Reads the file (`--tokens`). `subjects` says whether lines may be for subjects of an identity provider.
     ///
     /// # Errors
     /// A file that cannot be read, and the first line of it that is wrong.
-    pub fn open(path: PathBuf) -> Result<Self, AccessError> {
-        let known = Watched::new(vec![path.clone()], || parse(&path))?;
-        Ok(Self { path, known })
+    pub fn open(path: PathBuf, subjects: bool) -> Result<Self, AccessError> {
+        let known = Watched::new(vec![path.clone()], || parse(&path, subjects))?;
+        Ok(Self { path, subjects, known })
+    }
+
+    fn now(&self) -> std::sync::Arc<Vec<Known>> {
+        self.known.now(|| parse(&self.path, self.subjects))
+    }
+
+    /// The roles that lines for this subject give.
+    pub fn of_subject(&self, subject: &str) -> Vec<Held> {
+        let known = self.now();
+        let lines = known.iter().filter(|known| matches!(&known.by, By::Subject(named) if named == subject));
+        lines.map(|known| Held::from(&known.grant)).collect()
     }
 
     /// What the holder of a token may do: `shown` is the value of the header `authorization`. Every known token is
@@ -82,25 +109,34 @@ impl Tokens {
         let shown = shown.ok_or(NoGrant::Missing)?;
         let token =
             shown.strip_prefix(b"Bearer ").or_else(|| shown.strip_prefix(b"bearer ")).ok_or(NoGrant::Unknown)?;
-        let (hash, known) = (SecretHash::of(token), self.known.now(|| parse(&self.path)));
-        let found = known.iter().fold(None, |found, known| if known.hash.is(&hash) { Some(known) } else { found });
+        let (hash, known) = (SecretHash::of(token), self.now());
+        let found = known.iter().fold(None, |found, known| if known.by.is(&hash) { Some(known) } else { found });
         found.map(|known| known.grant.clone()).ok_or(NoGrant::Unknown)
     }
 }
 
-fn parse(path: &Path) -> Result<Vec<Known>, AccessError> {
-    parse_bytes(path, &read("--tokens", path)?)
+// === impl By ===
+
+impl By {
+    /// Whether it is the token of this hash.
+    fn is(&self, hash: &SecretHash) -> bool {
+        matches!(self, Self::Hash(known) if known.is(hash))
+    }
 }
 
-/// How many tokens a file of these bytes has.
+fn parse(path: &Path, subjects: bool) -> Result<Vec<Known>, AccessError> {
+    parse_bytes(path, &read("--tokens", path)?, subjects)
+}
+
+/// How many lines a file of these bytes has that are for somebody.
 ///
 /// # Errors
 /// The first line that is wrong.
 pub fn count_tokens(bytes: &[u8]) -> Result<usize, AccessError> {
-    parse_bytes(Path::new("tokens"), bytes).map(|known| known.len())
+    parse_bytes(Path::new("tokens"), bytes, true).map(|known| known.len())
 }
 
-fn parse_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Known>, AccessError> {
+fn parse_bytes(path: &Path, bytes: &[u8], subjects: bool) -> Result<Vec<Known>, AccessError> {
     let wrong = |line: usize, reason: String| AccessError::Token { path: path.to_owned(), line, reason };
     let text = str::from_utf8(bytes).map_err(|_| wrong(1, "the file is no text".to_owned()))?;
     let mut known = Vec::<Known>::new();
@@ -109,8 +145,8 @@ fn parse_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Known>, AccessError> {
         if line.is_empty() {
             continue;
         }
-        let token = of_line(line).map_err(|reason| wrong(number, reason))?;
-        if known.iter().any(|before| before.hash.is(&token.hash)) {
+        let token = of_line(line, subjects).map_err(|reason| wrong(number, reason))?;
+        if matches!(&token.by, By::Hash(hash) if known.iter().any(|before| before.by.is(hash))) {
             return Err(wrong(number, "this token stands in an earlier line: give each its own".to_owned()));
         }
         known.push(token);
@@ -122,10 +158,10 @@ fn parse_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Known>, AccessError> {
     }
 }
 
-fn of_line(line: &str) -> Result<Known, String> {
+fn of_line(line: &str, subjects: bool) -> Result<Known, String> {
     let fields: Vec<_> = line.split_whitespace().collect();
-    let [name, role, datasets, hash] = fields[..] else {
-        return Err(format!("{} fields, and not four: NAME ROLE DATASETS|* sha256:HASH", fields.len()));
+    let [name, role, datasets, by] = fields[..] else {
+        return Err(format!("{} fields, and not four: NAME ROLE DATASETS|* sha256:HASH|sub:SUBJECT", fields.len()));
     };
     if name.chars().count() > MOST_NAME {
         return Err(format!("a name has at most {MOST_NAME} characters"));
@@ -135,7 +171,18 @@ fn of_line(line: &str) -> Result<Known, String> {
         named => Some(named.split(',').map(dataset).collect::<Result<BTreeSet<_>, _>>()?),
     };
     let grant = Grant { name: name.to_owned(), role: role.parse()?, datasets };
-    Ok(Known { hash: hash.parse()?, grant })
+    Ok(Known { by: whose(by, subjects)?, grant })
+}
+
+fn whose(text: &str, subjects: bool) -> Result<By, String> {
+    match text.strip_prefix(SUBJECT) {
+        None => Ok(By::Hash(text.parse()?)),
+        Some("") => Err("sub: without a subject: give the claim sub of its tokens".to_owned()),
+        Some(_) if !subjects => {
+            Err("sub: is for subjects of an identity provider: give --oidc-issuer, or take the line out".to_owned())
+        }
+        Some(subject) => Ok(By::Subject(subject.to_owned())),
+    }
 }
 
 fn dataset(name: &str) -> Result<DatasetName, String> {
@@ -177,7 +224,7 @@ mod tests {
         let runs = Grant { name: "operator".into(), role: Role::Admin, datasets: None };
         let lines = [reads.line(reader.hash()), "# a comment".into(), runs.line(operator.hash())];
         fs::write(&path, lines.join("\n")).unwrap();
-        let tokens = Tokens::open(path.clone()).unwrap();
+        let tokens = Tokens::open(path.clone(), false).unwrap();
         assert_eq!(tokens.grant(Some(&shown(&reader))), Ok(reads.clone()));
         assert_eq!(tokens.grant(Some(&shown(&operator))), Ok(runs.clone()));
         assert_eq!(tokens.grant(None), Err(NoGrant::Missing));
@@ -191,6 +238,26 @@ mod tests {
         assert_eq!(tokens.grant(Some(&shown(&reader))), Err(NoGrant::Unknown));
         fs::write(&path, "half a line").unwrap();
         assert_eq!(tokens.grant(Some(&shown(&operator))), Ok(runs));
+    }
+
+    #[test]
+    fn lines_for_a_subject_count_together_and_are_no_tokens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let pod = "system:serviceaccount:ml:trainer";
+        fs::write(&path, format!("a read * sub:{pod}\nb write photos sub:{pod}\nc admin * sub:other")).unwrap();
+        let refused = Tokens::open(path.clone(), false).unwrap_err().to_string();
+        assert!(refused.contains("line 1") && refused.contains("--oidc-issuer"), "{refused}");
+        let tokens = Tokens::open(path.clone(), true).unwrap();
+        let held = tokens.of_subject(pod);
+        assert_eq!(held.iter().map(|held| held.role).collect::<Vec<_>>(), [Role::Read, Role::Write]);
+        assert!(tokens.of_subject("nobody").is_empty());
+        let shown = format!("Bearer sub:{pod}");
+        assert_eq!(tokens.grant(Some(shown.as_bytes())), Err(NoGrant::Unknown));
+        fs::write(&path, "c admin * sub:other").unwrap();
+        assert!(tokens.of_subject(pod).is_empty());
+        fs::write(&path, "c admin * sub:").unwrap();
+        assert!(Tokens::open(path, true).unwrap_err().to_string().contains("without a subject"));
     }
 
     #[test]
@@ -208,7 +275,7 @@ mod tests {
             (format!("{good}\n{good}"), 2, "earlier line"),
         ] {
             fs::write(&path, &text).unwrap();
-            let error = Tokens::open(path.clone()).unwrap_err().to_string();
+            let error = Tokens::open(path.clone(), false).unwrap_err().to_string();
             assert!(error.contains(&format!("line {line}:")) && error.contains(words), "{text}: {error}");
             assert!(!error.contains("0123456789abcdef"), "{error}");
         }

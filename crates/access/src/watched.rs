@@ -8,7 +8,7 @@ use crate::stamp::Stamp;
 
 /// What was made of some files, as they are now or were when they last fitted each other.
 #[derive(Debug)]
-pub(crate) struct Watched<T> {
+pub struct Watched<T> {
     files: Vec<PathBuf>,
     held: Mutex<Held<T>>,
 }
@@ -27,7 +27,7 @@ impl<T> Watched<T> {
     ///
     /// # Errors
     /// What `make` finds wrong.
-    pub(crate) fn new(files: Vec<PathBuf>, make: impl FnOnce() -> Result<T, AccessError>) -> Result<Self, AccessError> {
+    pub fn new(files: Vec<PathBuf>, make: impl FnOnce() -> Result<T, AccessError>) -> Result<Self, AccessError> {
         // Looked at before they are read: what changes meanwhile is seen the next time.
         let seen = stamps(&files);
         let made = Arc::new(make()?);
@@ -36,7 +36,7 @@ impl<T> Watched<T> {
 
     /// What the files make now. Files that cannot be used change nothing, and the log says so once for each state of
     /// them. Blocks while they are looked at, and read where they have changed.
-    pub(crate) fn now(&self, make: impl FnOnce() -> Result<T, AccessError>) -> Arc<T> {
+    pub fn now(&self, make: impl FnOnce() -> Result<T, AccessError>) -> Arc<T> {
         let seen = stamps(&self.files);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.seen != seen {

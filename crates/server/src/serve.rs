@@ -21,7 +21,7 @@ use crate::args::ServeArgs;
 use crate::calls::Desk;
 use crate::datasets::Datasets;
 use crate::exporter::{self, Exported};
-use crate::gate::Gate;
+use crate::gate::{Fresh, Gate};
 use crate::health::Health;
 use crate::homes::{Addresses, Rounds, Share};
 use crate::house::House;
@@ -63,7 +63,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     };
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
-    let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::new(&datasets)));
+    let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::of(&datasets, gate.provider.clone())));
     let supervisor = Arc::new(Supervisor::from_environment());
     let ended = CancellationToken::new();
     let _ends_the_others = ended.clone().drop_guard();
@@ -109,13 +109,16 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         bandwidth: args.max_bandwidth,
     };
     let connections = admission::admit(listeners, limits, (Arc::clone(&gate), Arc::clone(&metrics)), stop.clone());
+    let mut fresh = Fresh::begin(&gate);
     let router = grpc::router(&args, service, desk, gate)?;
     let server = router.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     let mut server = std::pin::pin!(server);
 
     let open = async {
         let opened = first::open(all).await?;
-        anyhow::Ok((open::house(&args, checked, share, (&life, &metrics)).await?, opened))
+        let house = open::house(&args, checked, share, (&life, &metrics)).await?;
+        fresh.ready(&life).await?;
+        anyhow::Ok((house, opened))
     };
     let (house, opened) = tokio::select! {
         // First: a server that is asked to stop while it starts has nothing to drain.

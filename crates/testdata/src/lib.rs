@@ -17,6 +17,7 @@ pub mod photos;
 pub mod authority;
 pub mod extractor;
 pub mod hostile;
+pub mod identity;
 
 pub mod places;
 

@@ -312,3 +312,26 @@ pub const MAX_PLAN_HEAD_BYTES: usize = 1 << 20;
 /// Most threads of one pool. More than any machine has cores: a slip of the finger, such as 100000, would use up the
 /// process's memory for stacks, and end it without a word.
 pub const MAX_THREADS: usize = 1024;
+
+/// Longest token that is shown with a call: an identity provider's grow with the groups of their holder, and a
+/// request's headers have 16 KiB in all.
+pub const MAX_TOKEN: usize = 8192;
+/// How often an identity provider is asked for its keys, so that one that is rotated out is refused within a minute.
+/// Setting: `--oidc-refresh`.
+pub const OIDC_REFRESH: Duration = Duration::from_secs(30);
+/// How long an identity provider's keys are trusted while it cannot be reached: longer than a restart or an update of
+/// it takes, and no longer than most tokens live. Setting: `--oidc-keep-keys`.
+pub const OIDC_KEEP_KEYS: Duration = Duration::from_secs(3600);
+/// Least time between two questions to an identity provider, whoever shows tokens of keys that are not known.
+pub const OIDC_AGAIN: Duration = Duration::from_secs(2);
+/// Time in which an identity provider has to answer a question whole; there are two, for where its keys are and for
+/// the keys.
+pub const OIDC_ANSWER: Duration = Duration::from_secs(5);
+/// Most bytes of a document of an identity provider: a hundred keys with certificates take about as many.
+pub const OIDC_DOCUMENT: usize = 256 << 10;
+/// Most keys of an identity provider: there are two or three while keys are rotated.
+pub const OIDC_KEYS: usize = 64;
+/// By how much the clocks of an identity provider and a server may differ.
+pub const OIDC_LEEWAY: Duration = Duration::from_secs(30);
+/// Tokens whose signatures were checked and are remembered until they expire, twice over: a rank has one or two.
+pub const OIDC_VERIFIED: usize = 2048;

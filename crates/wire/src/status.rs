@@ -155,7 +155,13 @@ pub enum Refusal {
     #[error("{message}")]
     Unknown {
         /// Why, and what to do.
-        message: &'static str,
+        message: String,
+    },
+    /// Nobody can know who calls: the identity provider's keys are too old to be trusted.
+    #[error("{message}")]
+    NoKeys {
+        /// Since when, and what to do.
+        message: String,
     },
     /// Whoever calls may not do this.
     #[error("{message}")]
@@ -175,7 +181,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 24] = [
+    pub const REASONS: [&'static str; 25] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -200,6 +206,7 @@ impl Refusal {
         "needs-tls",
         "unknown",
         FORBIDDEN,
+        "no-keys",
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -229,6 +236,7 @@ impl Refusal {
             Self::NeedsTls => 21,
             Self::Unknown { .. } => 22,
             Self::Forbidden { .. } => 23,
+            Self::NoKeys { .. } => 24,
         };
         Self::REASONS[place]
     }
@@ -263,7 +271,9 @@ impl From<Refusal> for Status {
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
             Refusal::NotLocal => Code::PermissionDenied,
             Refusal::Busy { .. } | Refusal::Full { .. } | Refusal::Unread { .. } => Code::ResourceExhausted,
-            Refusal::Starting { .. } | Refusal::Stopping | Refusal::NotStored { .. } => Code::Unavailable,
+            Refusal::Starting { .. } | Refusal::Stopping | Refusal::NotStored { .. } | Refusal::NoKeys { .. } => {
+                Code::Unavailable
+            }
         };
         let mut status = Self::new(code, refusal.to_string());
         status.metadata_mut().insert(REFUSAL, MetadataValue::from_static(refusal.reason()));

@@ -22,10 +22,11 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 39] = [
     "headwater-types",
     "headwater-policy",
     "headwater-access",
+    "headwater-identity",
     "headwater-discovery",
     "headwater-labels",
     "headwater-store",
@@ -64,10 +65,11 @@ const ORDER: [&str; 38] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 39] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-access", &["headwater-types"]),
+    ("headwater-identity", &["headwater-types", "headwater-access"]),
     ("headwater-discovery", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
@@ -98,6 +100,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
             "headwater-types",
             "headwater-policy",
             "headwater-access",
+            "headwater-identity",
             "headwater-discovery",
             "headwater-labels",
             "headwater-learn",
@@ -216,7 +219,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
 ];
 
 /// Dependencies that few crates own (tests and the maker of test data aside).
-const FENCED: [(&str, &[&str]); 19] = [
+const FENCED: [(&str, &[&str]); 20] = [
     ("ort", &["headwater-features"]),
     ("turbojpeg", &["headwater-image"]),
     ("object_store", &["headwater-store"]),
@@ -227,7 +230,8 @@ const FENCED: [(&str, &[&str]); 19] = [
     ("redb", &["headwater-labels"]),
     ("rustls", &["headwater-access"]),
     ("tokio-rustls", &["headwater-access"]),
-    ("aws-lc-rs", &["headwater-access"]),
+    ("aws-lc-rs", &["headwater-access", "headwater-identity"]),
+    ("reqwest", &["headwater-identity"]),
     ("parquet", &["headwater-tables"]),
     ("arrow-array", &["headwater-tables"]),
     ("prometheus-client", &["headwater-server"]),

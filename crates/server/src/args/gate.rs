@@ -6,7 +6,9 @@ use clap::Args;
 use headwater_access::{AccessError, ClientAccess, ServerTlsFiles};
 use headwater_cli::AccessArgs;
 use headwater_cli::exit::UsageError;
+use headwater_identity::OidcSettings;
 
+use super::oidc::OidcArgs;
 use crate::listen::ListenAddress;
 
 /// Who may reach the server. Its own certificate is also the one that it shows to other servers.
@@ -18,9 +20,11 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "FILE", help_heading = "Access")]
     tls_client_ca: Option<PathBuf>,
     /// Ask each call for a token of this file, a line for each: NAME read|write|admin DATASET,…|* sha256:HASH, as
-    /// `storage-server token` makes them; read anew when it changes
+    /// `storage-server token` makes them; or sub:SUBJECT for a subject of --oidc-issuer. Read anew when it changes
     #[arg(long, value_name = "FILE", help_heading = "Access")]
     tokens: Option<PathBuf>,
+    #[command(flatten)]
+    oidc: OidcArgs,
     /// Be reached from other machines without TLS, and take tokens in plain text: whoever is on the network reads and
     /// changes everything
     #[arg(long, help_heading = "Access")]
@@ -53,12 +57,11 @@ impl GateArgs {
                  where everybody on that network may read and change everything"
             ));
         }
-        if self.tokens.is_some() && !self.has_tls() && !self.insecure {
-            found.push(
-                "--tokens without --tls-cert: tokens would travel in plain text; give --tls-cert and --tls-key, or \
+        if let Some(flag) = self.asks().filter(|_| !self.has_tls() && !self.insecure) {
+            found.push(format!(
+                "{flag} without --tls-cert: tokens would travel in plain text; give --tls-cert and --tls-key, or \
                  --insecure where nobody else is on that network"
-                    .to_owned(),
-            );
+            ));
         }
         if calls_others && self.has_tls() != self.own.tls_ca.is_some() {
             found.push(
@@ -67,10 +70,19 @@ impl GateArgs {
                     .to_owned(),
             );
         }
-        if calls_others && self.tokens.is_some() && self.own.token_file.is_none() {
-            found.push("--tokens with --peers or --models-from: they ask for tokens too; give --token-file".to_owned());
+        if let Some(flag) = self.asks().filter(|_| calls_others && self.own.token_file.is_none()) {
+            found.push(format!("{flag} with --peers or --models-from: they ask for tokens too; give --token-file"));
         }
+        found.extend(self.oidc.conflicts(self.insecure));
         found.into_iter().map(UsageError).collect()
+    }
+
+    /// The setting by which calls are asked for tokens; `None` where they are not.
+    fn asks(&self) -> Option<&'static str> {
+        match self.tokens {
+            Some(_) => Some("--tokens"),
+            None => self.oidc.is_on().then_some("--oidc-issuer"),
+        }
     }
 
     fn has_tls(&self) -> bool {
@@ -81,6 +93,11 @@ impl GateArgs {
     pub(crate) fn tls(&self) -> Option<ServerTlsFiles> {
         let (cert, key) = self.own.tls_cert.clone().zip(self.own.tls_key.clone())?;
         Some(ServerTlsFiles { cert, key, client_ca: self.tls_client_ca.clone() })
+    }
+
+    /// The identity provider; `None` without one.
+    pub(crate) fn provider(&self) -> Option<OidcSettings> {
+        self.oidc.settings(self.insecure)
     }
 
     /// The file of tokens; `None` where none are asked for.

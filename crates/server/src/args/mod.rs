@@ -11,6 +11,7 @@ mod index;
 mod ingest;
 mod labels;
 mod limits;
+mod oidc;
 mod peers;
 mod register;
 mod reload;

@@ -65,8 +65,10 @@ impl Desk {
     /// Sees that the caller may use a dataset.
     pub(super) fn covers(&self, dataset: &str) -> Result<(), Status> {
         covers(dataset).map_err(|name| {
-            let message =
-                format!("the token of {name} is not for the dataset {dataset}: have its line in --tokens name it too");
+            let message = format!(
+                "the token of {name} is not for the dataset {dataset}: have its line in --tokens, or its role, name it \
+                 too"
+            );
             self.refuse(Refusal::Forbidden { message })
         })
     }

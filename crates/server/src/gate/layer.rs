@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, Response, header};
 use axum::middleware::{Next, from_fn};
 use headwater_access::{Grant, Role};
 use headwater_wire::status::Refusal;
-use tokio::task::spawn_blocking;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 
 use super::Gate;
 use super::audit::{answered, refused};
+use super::bearer::Bearer;
 use super::roles::needed;
 use super::scope::Caller;
 use crate::metrics::Metrics;
@@ -47,24 +47,11 @@ async fn guard(gate: &Arc<Gate>, metrics: &Metrics, request: Request, next: Next
 
 /// Who calls, where that is asked for: somebody with this role.
 async fn admit(gate: &Arc<Gate>, headers: &HeaderMap, role: Role, call: &str) -> Result<Option<Grant>, Refusal> {
-    if gate.tokens.is_none() {
+    if !gate.asks_for_tokens() {
         return Ok(None);
     }
     let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().to_vec());
-    let of = Arc::clone(gate);
-    // The file of tokens is looked at.
-    let granted = spawn_blocking(move || of.tokens.as_ref().map(|tokens| tokens.grant(shown.as_deref()))).await;
-    let granted = granted.ok().flatten().unwrap_or(Err(headwater_access::NoGrant::Unknown));
-    let grant = granted.map_err(|why| Refusal::Unknown { message: why.as_str() })?;
-    if grant.allows(role) {
-        return Ok(Some(grant));
-    }
-    let (name, has) = (&grant.name, grant.role);
-    Err(Refusal::Forbidden {
-        message: format!(
-            "the token of {name} has the role {has}, and {call} takes {role}: have its line in --tokens say {role}"
-        ),
-    })
+    Bearer::of(gate, shown).await?.grant(role, call).map(Some)
 }
 
 /// Whether somebody with these headers may read, for the metrics port: whoever it is, where that is asked for.

@@ -10,6 +10,7 @@ mod endings;
 mod failures;
 mod families;
 mod homes;
+mod identity;
 mod index;
 mod ingest;
 mod jobs;
@@ -23,6 +24,7 @@ mod training;
 
 use std::sync::Arc;
 
+use headwater_identity::Provider;
 use headwater_pipeline::SharedCache;
 use headwater_types::{ByteCount, DatasetName};
 use headwater_wire::status::Refusal;
@@ -40,6 +42,7 @@ use crate::models::Models;
 use cache::{CacheMetrics, LaterCache};
 use dataset::DatasetMetrics;
 use homes::{HomeMetrics, LaterShare};
+use identity::IdentityMetrics;
 use index::IndexMetrics;
 use ingest::IngestMetrics;
 use jobs::JobMetrics;
@@ -88,8 +91,13 @@ pub(crate) struct Metrics {
 // === impl Metrics ===
 
 impl Metrics {
-    /// Every metric of a server with these datasets, before anything is open.
+    /// Every metric of a server with these datasets and without an identity provider, before anything is open.
     pub(crate) fn new(datasets: &Arc<Datasets>) -> Self {
+        Self::of(datasets, None)
+    }
+
+    /// Every metric of a server with these datasets and this identity provider, before anything is open.
+    pub(crate) fn of(datasets: &Arc<Datasets>, provider: Option<Arc<Provider>>) -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(ProcessMetrics));
         let own = registry.sub_registry_with_prefix("headwater");
@@ -120,6 +128,7 @@ impl Metrics {
         metrics.ingest.register(own);
         metrics.training.register(own);
         metrics.register_collectors(own, datasets);
+        own.register_collector(Box::new(IdentityMetrics(provider)));
         Self { registry, ..metrics }
     }
 

@@ -25,6 +25,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- .Values.serviceAccount.name | default $own -}}
 {{- end -}}
 
+{{/* Whose tokens are taken; empty without an identity provider. */}}
+{{- define "headwater.issuer" -}}
+{{- $own := ternary "https://kubernetes.default.svc.cluster.local" "" .Values.oidc.kubernetes -}}
+{{- .Values.oidc.issuer | default $own -}}
+{{- end -}}
+
 {{/* Combinations that could not work, named at once. */}}
 {{- define "headwater.check" -}}
 {{- if and .Values.insecure .Values.tls.secret -}}
@@ -39,8 +45,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and .Values.tokens.own (not .Values.tokens.secret) -}}
 {{- fail "tokens.own is a key of tokens.secret, which is not given" -}}
 {{- end -}}
-{{- if and (eq .Values.sharing "peers") .Values.tokens.secret (not .Values.tokens.own) -}}
+{{- $asks := or .Values.tokens.secret (include "headwater.issuer" .) -}}
+{{- if and (eq .Values.sharing "peers") $asks (not .Values.tokens.own) (not .Values.oidc.kubernetes) -}}
 {{- fail "peers ask each other with a token: name the key of tokens.secret that has it as tokens.own" -}}
+{{- end -}}
+{{- if and .Values.oidc.grants (not (include "headwater.issuer" .)) -}}
+{{- fail "oidc.grants are for subjects of an identity provider: give oidc.issuer, or oidc.kubernetes=true" -}}
+{{- end -}}
+{{- if and .Values.oidc.grants .Values.tokens.secret -}}
+{{- fail "oidc.grants and tokens.secret are both given: put the lines of oidc.grants into the file of tokens.secret" -}}
+{{- end -}}
+{{- if and .Values.oidc.kubernetes (not .Values.oidc.grants) (not .Values.tokens.secret) -}}
+{{- fail "tokens of Kubernetes have no roles: give oidc.grants, lines NAME ROLE DATASETS sub:SUBJECT" -}}
 {{- end -}}
 {{- if and (eq .Values.sharing "partitions") (not .Values.dataset.data) -}}
 {{- fail "parts are of dataset.data, which is not given: give it, or sharing=peers" -}}
