@@ -18,6 +18,7 @@ use crate::live::Following;
 use crate::outlet::Put;
 use crate::replicas::Seated;
 use crate::sample::Sample;
+use crate::trace::{CallSpan, SampleTrace};
 use crate::trouble::Trouble;
 use crate::wanted::as_asked;
 
@@ -28,6 +29,9 @@ pub(crate) struct Call<'a> {
     awaited: Awaited,
     line: Arc<Line>,
     client: &'a Seated,
+    /// The trace of the chunk, and this call's part of it.
+    trace: &'a SampleTrace,
+    span: CallSpan,
     /// `None` once the call was given up so that another worker can make one.
     stream: Option<Streaming<proto::FetchBatch>>,
 }
@@ -57,17 +61,20 @@ impl<'a> Call<'a> {
         job: &'a FetchJob,
         client: &'a Seated,
         chunk: &Chunk,
-        at_most: usize,
+        (at_most, trace): (usize, &'a SampleTrace),
     ) -> Result<Self, Trouble> {
         let wanted = chunk.missing().take(at_most);
         let (samples, ways, epochs) = as_asked(wanted.clone());
         let request = proto::FetchRequest::from(Fetch { samples, ways, epochs, ..job.fetch.clone() });
         let mut samples = client.samples();
-        let opening = samples.fetch(request);
-        let response = client.wait(job.options.retry.stall, "a call was not answered", opening).await?;
-        let stream = response.map_err(|status| client.judge(&status))?.into_inner();
+        let mut span = CallSpan::new(trace, client.address(), wanted.len());
+        let opening = samples.fetch(span.request(request));
+        let response = client.wait(job.options.retry.stall, "a call was not answered", opening).await;
+        let response = response.and_then(|response| response.map_err(|status| client.judge(&status)));
+        let stream = response.inspect_err(|trouble| span.fail(&trouble.to_string()))?.into_inner();
         let awaited = Awaited::new(wanted, job.partition.sample_epochs);
-        Ok(Self { job, awaited, line: Arc::clone(&client.line), client, stream: Some(stream) })
+        let line = Arc::clone(&client.line);
+        Ok(Self { job, awaited, line, client, trace, span, stream: Some(stream) })
     }
 
     /// Takes what comes until the call ends, and settles it in the chunk.
@@ -78,6 +85,7 @@ impl<'a> Call<'a> {
                 Err(end) => Err(end),
             };
             if let Err(end) = taken {
+                end.tell(&mut self.span);
                 return end;
             }
         }
@@ -107,7 +115,10 @@ impl<'a> Call<'a> {
             let position = self.awaited.take(&sample).map_err(End::Broke)?;
             // A checksum is computed here: others may want the thread.
             consume_budget().await;
-            let Some(sample) = judge(self.job, chunk, position, sample) else { continue };
+            let Some(mut sample) = judge(self.job, chunk, position, sample) else { continue };
+            self.span.came();
+            self.trace.came();
+            sample.trace = self.trace.of_sample();
             let earliest = chunk.earliest().unwrap_or(position);
             if !self.hand_over(position, earliest, sample).await {
                 return Err(End::HungUp { at_most: 1 });
@@ -118,13 +129,15 @@ impl<'a> Call<'a> {
     }
 
     /// Every message is a sign of life; one may say that the server is busy.
-    fn hear(&self, batch: &proto::FetchBatch) {
+    fn hear(&mut self, batch: &proto::FetchBatch) {
         let FetchJob { counting, pulse, .. } = self.job;
-        counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
+        let bytes = batch.encoded_len() as u64 + GRPC_PREFIX;
+        counting.bytes_received.add(bytes);
+        self.span.hear(bytes);
         pulse.beat();
-        if let Some(proto::Waiting { reason, detail }) = &batch.waiting
-            && pulse.hears_busy()
-        {
+        let Some(proto::Waiting { reason, detail }) = &batch.waiting else { return };
+        self.span.busy(reason, detail);
+        if pulse.hears_busy() {
             let server = self.client.address();
             tracing::warn!(%server, missing = self.awaited.len(), "the server is busy: {reason}: {detail}");
         }
@@ -150,6 +163,21 @@ impl<'a> Call<'a> {
                 () = room => {}
                 () = refusals.any(), if may_block_another => self.stream = None,
             }
+        }
+    }
+}
+
+// === impl End ===
+
+impl End {
+    /// Says in the call's span why it ended before its last sample.
+    fn tell(&self, span: &mut CallSpan) {
+        match self {
+            Self::Answered => {}
+            Self::HungUp { .. } => span.give_up("its samples have no room, or another call comes first"),
+            Self::Replanned => span.give_up("what is missing is to come another way"),
+            Self::Broke(message) => span.fail(message),
+            Self::Failed(trouble) => span.fail(&trouble.to_string()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use headwater_access::ClientAccess;
 use headwater_image::cores;
+use headwater_spans::Tracer;
 use headwater_types::caps::BATCH_BYTES;
 use headwater_types::patience::{CALL_STALL, CLIENT_PATIENCE};
 use headwater_types::{Backoff, BitsPerSecond, ByteCount, ImageLimits, Priority};
@@ -42,6 +43,10 @@ pub struct ClientOptions {
     pub priority: Priority,
     /// Whether to take features that are not finite; otherwise their samples fail.
     pub allow_non_finite: bool,
+    /// What begins traces of calls for samples; by default nothing does.
+    pub tracer: Tracer,
+    /// The name of a trace's first span: who reads.
+    pub reader: &'static str,
 }
 
 /// How servers that do not answer are waited for.
@@ -86,6 +91,8 @@ impl Default for ClientOptions {
             access: ClientAccess::default(),
             priority: Priority::default(),
             allow_non_finite: false,
+            tracer: Tracer::default(),
+            reader: "read",
         }
     }
 }

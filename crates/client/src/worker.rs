@@ -13,6 +13,7 @@ use crate::live::{Following, LivePlan};
 use crate::patience::Patience;
 use crate::refusals::Refused;
 use crate::replicas::Seated;
+use crate::trace::SampleTrace;
 use crate::trouble::Trouble;
 
 /// One of the streams that run at once to a server.
@@ -61,10 +62,11 @@ impl Worker {
 
     /// Sees a chunk through.
     async fn serve(&mut self, job: &FetchJob, mut chunk: Chunk) -> Result<(), ClientError> {
+        let trace = job.origin.follow(&chunk, &job.fetch, job.partition.first);
         let mut tries = Tries { at_most: usize::MAX, breaches: 0, refused: None, is_logged: false };
         loop {
             let before = chunk.missing().len();
-            let end = self.call(job, &mut chunk, &mut tries).await;
+            let end = self.call(job, &mut chunk, (&mut tries, &trace)).await;
             let missing = chunk.missing().len();
             let progress = missing < before;
             if progress {
@@ -76,7 +78,8 @@ impl Worker {
             }
             let Some(trouble) = self.judge(job, end, progress, &mut tries) else { continue };
             let problem = trouble.to_string();
-            let pause = self.patience.bear(trouble)?;
+            trace.event("retry", "headwater.problem", &problem);
+            let pause = self.patience.bear(trouble).inspect_err(|_| trace.fail(&problem))?;
             job.counting.retries.add(1);
             let server = job.seat.address();
             if std::mem::replace(&mut tries.is_logged, true) && !progress {
@@ -90,7 +93,12 @@ impl Worker {
     }
 
     /// One call for the first of what is missing, each sample as the plan says now.
-    async fn call<'a>(&mut self, job: &'a FetchJob, chunk: &mut Chunk, tries: &mut Tries<'a>) -> End {
+    async fn call<'a>(
+        &mut self,
+        job: &'a FetchJob,
+        chunk: &mut Chunk,
+        (tries, trace): (&mut Tries<'a>, &SampleTrace),
+    ) -> End {
         if let Some(plan) = &mut self.plan {
             chunk.replan(job.partition.first, &plan.now());
         }
@@ -98,7 +106,7 @@ impl Worker {
             return End::Failed(trouble);
         }
         let Some(client) = &self.client else { return End::HungUp { at_most: tries.at_most } };
-        match Call::open(job, client, chunk, tries.at_most).await {
+        match Call::open(job, client, chunk, (tries.at_most, trace)).await {
             Ok(call) => {
                 tries.refused = None;
                 call.read(chunk, &mut self.plan).await

@@ -119,6 +119,8 @@ impl ClientArgs {
             retry: Retry { give_up_after, ..defaults.retry.clone() },
             allow_partial: self.allow_partial,
             priority: self.priority,
+            tracer: headwater_cli::traces::tracer(),
+            reader: "profiler",
             ..defaults
         })
     }

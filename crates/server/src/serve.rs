@@ -98,6 +98,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
             let of = (args.training.memory(), args.training.slowdown());
             Trainings::new(of, instance, metrics.training.clone())
         },
+        tracer: headwater_cli::traces::tracer(),
     };
     let limits = admission::Limits {
         connections: args.max_connections,

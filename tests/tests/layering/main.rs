@@ -22,10 +22,11 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 39] = [
     "headwater-types",
     "headwater-policy",
     "headwater-access",
+    "headwater-spans",
     "headwater-discovery",
     "headwater-labels",
     "headwater-store",
@@ -64,10 +65,11 @@ const ORDER: [&str; 38] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 39] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-access", &["headwater-types"]),
+    ("headwater-spans", &["headwater-access"]),
     ("headwater-discovery", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
@@ -91,13 +93,14 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
     ("headwater-plan", &["headwater-types"]),
     ("headwater-learn", &["headwater-types"]),
     ("headwater-wire", &["headwater-types", "headwater-access"]),
-    ("headwater-cli", &["headwater-types", "headwater-access"]),
+    ("headwater-cli", &["headwater-types", "headwater-access", "headwater-spans"]),
     (
         "headwater-server",
         &[
             "headwater-types",
             "headwater-policy",
             "headwater-access",
+            "headwater-spans",
             "headwater-discovery",
             "headwater-labels",
             "headwater-learn",
@@ -113,7 +116,14 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
     ),
     (
         "headwater-client",
-        &["headwater-types", "headwater-access", "headwater-discovery", "headwater-image", "headwater-wire"],
+        &[
+            "headwater-types",
+            "headwater-access",
+            "headwater-spans",
+            "headwater-discovery",
+            "headwater-image",
+            "headwater-wire",
+        ],
     ),
     ("headwater-rollout", &["headwater-types", "headwater-onnx", "headwater-delta", "headwater-client"]),
     ("headwater-federation", &["headwater-types", "headwater-plan", "headwater-learn", "headwater-client"]),
@@ -203,6 +213,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 38] = [
             "headwater-types",
             "headwater-policy",
             "headwater-access",
+            "headwater-spans",
             "headwater-cache",
             "headwater-image",
             "headwater-plan",

@@ -95,6 +95,7 @@ impl ConnectionArgs {
         client.allow_partial = self.allow_partial;
         client.priority = self.priority;
         client.limits = self.limits.limits();
+        (client.tracer, client.reader) = (headwater_cli::traces::tracer(), "tuner");
         Ok(client)
     }
 }
