@@ -61,12 +61,16 @@ impl Collector {
     pub fn spans(&self) -> Vec<Collected> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |request: &ExportTraceServiceRequest| {
-            request.resource_spans.iter().flat_map(|of| {
-                let resource = of.resource.as_ref().map(|resource| read(&resource.attributes)).unwrap_or_default();
-                let service = resource.get("service.name").cloned().unwrap_or_default();
-                let spans = of.scope_spans.iter().flat_map(|scope| scope.spans.iter().cloned());
-                spans.map(move |span| Collected { service: service.clone(), span }).collect::<Vec<_>>()
-            }).collect::<Vec<_>>()
+            request
+                .resource_spans
+                .iter()
+                .flat_map(|of| {
+                    let resource = of.resource.as_ref().map(|resource| read(&resource.attributes)).unwrap_or_default();
+                    let service = resource.get("service.name").cloned().unwrap_or_default();
+                    let spans = of.scope_spans.iter().flat_map(|scope| scope.spans.iter().cloned());
+                    spans.map(move |span| Collected { service: service.clone(), span }).collect::<Vec<_>>()
+                })
+                .collect::<Vec<_>>()
         };
         kept.iter().flat_map(of).collect()
     }
