@@ -114,7 +114,7 @@ fn what_was_kept_is_told_from_what_was_read_and_what_failed_is_named() {
     let set = headwater_testdata::PhotoSet { classes: 1, per_class: 8, ..headwater_testdata::PhotoSet::default() };
     set.write(&photos).unwrap();
     std::fs::write(photos.join("a/broken.jpg"), b"no photo").unwrap();
-    let options = ServerOptions::new(&photos).args(["--cache-memory", "64MiB"]);
+    let options = ServerOptions::new(&photos).args(["--cache-memory", "64MiB", "--cache-kinds", "resized"]);
     let server = traced(options, &towards(&endpoint));
     for epoch in ["first", "second"] {
         let further = ["--max-failures", "100%"];

@@ -204,6 +204,7 @@ impl Client {
     /// `traceparent` and `tracestate`.
     #[pyo3(signature = (indices, sizes, reading, *, cuts, epochs, ahead, caller = None))]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    #[expect(clippy::too_many_arguments, reason = "four of them are keywords in Python")]
     fn fetch(
         &self,
         indices: PyReadonlyArray1<'_, u64>,

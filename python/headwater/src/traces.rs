@@ -55,7 +55,8 @@ pub(crate) fn traces() -> PyResult<bool> {
 /// Sends the last spans, for two seconds at most. How many of all no collector has had; None where some still wait.
 #[pyfunction]
 pub(crate) fn flush_traces(py: Python<'_>) -> Option<u64> {
-    let made = TRACER.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(OfProcess::get).map(Made::tracer);
+    let made =
+        TRACER.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(OfProcess::get).map(Made::tracer);
     let flushed = py.detach(|| made.unwrap_or_default().flush(FLUSH));
     flushed.in_time.then_some(flushed.lost)
 }

@@ -162,9 +162,7 @@ def test_a_trainer_that_is_not_followed_is_not_followed_here(collector: Collecto
 
 
 @pytest.mark.parametrize("context", ["fork", "spawn"])
-def test_the_workers_of_a_loader_send_theirs_before_they_end(
-    collector: Collector, traced: str, context: str
-) -> None:
+def test_the_workers_of_a_loader_send_theirs_before_they_end(collector: Collector, traced: str, context: str) -> None:
     dataset = headwater.IterableDataset(traced, dataset="photos", recipe="imagenet-train", cut="cropped", batch_size=8)
     # What waits for longer than the epoch is sent at the worker's end.
     os.environ["OTEL_BSP_SCHEDULE_DELAY"] = "60000"
@@ -209,8 +207,7 @@ def test_a_collector_that_is_away_changes_no_tensor_and_holds_nobody_up(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"), ("OTEL_TRACES_EXPORTER", "console")],
+    ("name", "value"), [("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"), ("OTEL_TRACES_EXPORTER", "console")]
 )
 def test_a_variable_that_cannot_be_right_is_said_where_a_dataset_is_made(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
