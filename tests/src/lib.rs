@@ -4,6 +4,7 @@
 //! the programs' insides: what holds here holds for a user.
 
 mod browser;
+mod collector;
 mod cuts;
 mod data;
 mod disk;
@@ -26,6 +27,7 @@ mod user;
 pub mod strain;
 
 pub use browser::Browser;
+pub use collector::{Collected, Collector};
 pub use cuts::Cuts;
 pub use data::{Data, Hostile};
 pub use disk::SmallDisk;
@@ -40,7 +42,7 @@ pub use moto::{BUCKET, Moto};
 pub use npy::{Array, read_npy};
 pub use process::program;
 pub use prometheus::{Prometheus, prometheus_program};
-pub use run::{Fetched, Run, fetch, fetch_stored, run};
+pub use run::{Fetched, Run, fetch, fetch_stored, run, run_with};
 pub use server::{Server, ServerOptions};
 pub use toxics::{Proxy, Strain, Toxic, Trial, Upstream, Verdict};
 pub use user::Unprivileged;

@@ -1,6 +1,7 @@
 //! The programs run to their end.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -34,9 +35,22 @@ pub struct Fetched {
 ///
 /// # Errors
 /// If it cannot be started.
-pub fn run<S: AsRef<std::ffi::OsStr>>(name: &str, arguments: impl IntoIterator<Item = S>) -> Result<Run> {
-    let Output { status, stdout, stderr } =
-        Command::new(program(name)).args(arguments).stdin(Stdio::null()).output().with_context(|| name.to_owned())?;
+pub fn run<S: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = S>) -> Result<Run> {
+    run_with(name, arguments, &[])
+}
+
+/// As [`run`], with these environment variables.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn run_with<S: AsRef<OsStr>>(
+    name: &str,
+    arguments: impl IntoIterator<Item = S>,
+    variables: &[(&str, &str)],
+) -> Result<Run> {
+    let mut command = Command::new(program(name));
+    command.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
+    let Output { status, stdout, stderr } = command.output().with_context(|| name.to_owned())?;
     Ok(Run {
         code: status.code(),
         stdout: String::from_utf8_lossy(&stdout).into_owned(),

@@ -36,6 +36,7 @@
 //!     let json = args.common.json;
 //!     let progress = headwater_cli::Progress::detect(json);
 //!     let result = headwater_cli::logs::install(&args.common, &progress)
+//!         .and_then(|()| headwater_cli::traces::install("program"))
 //!         .and_then(|()| headwater_cli::runtime::block_on(run(args)));
 //!     headwater_cli::exit::report(result, json)
 //! }
@@ -54,6 +55,8 @@ mod stderr;
 
 pub mod logs;
 pub mod progress;
+
+pub mod traces;
 
 pub mod runtime;
 pub mod signals;

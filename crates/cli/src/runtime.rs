@@ -4,7 +4,9 @@ use std::future::Future;
 
 use anyhow::Context as _;
 
-/// Runs the program's future to its end on all cores.
+use crate::traces;
+
+/// Runs the program's future to its end on all cores, and sends its last traces.
 ///
 /// Tasks that still block a thread by then are left behind, not waited for: when a second signal says "at once", a
 /// decode in progress must not hold the process.
@@ -16,5 +18,6 @@ pub fn block_on<T>(program: impl Future<Output = anyhow::Result<T>>) -> anyhow::
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     let result = runtime.block_on(program);
     runtime.shutdown_background();
+    traces::end();
     result
 }

@@ -76,6 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ordered: false,
             measure_cpu: false,
             fields: Vec::new(),
+            caller: None,
         };
         let (began, mut tally) = (Instant::now(), Tally::default());
         let mut stream = dataset.fetch(request)?;

@@ -15,6 +15,7 @@ use crate::replicas::Seated;
 use crate::reply::{NoMessage, Reply};
 use crate::sample::Sample;
 use crate::second::{Second, Turn, Waiting};
+use crate::trace::{CallSpan, SampleTrace};
 use crate::trouble::Trouble;
 
 /// A call that a server has taken.
@@ -27,6 +28,8 @@ pub(crate) struct Call<'a> {
     /// Most samples of the call.
     at_most: usize,
     waiting: Waiting<'a>,
+    /// The trace of the chunk.
+    trace: &'a SampleTrace,
 }
 
 /// How a call ended.
@@ -53,10 +56,10 @@ impl<'a> Call<'a> {
         job: &'a FetchJob,
         client: &'a Seated,
         chunk: &Chunk,
-        at_most: usize,
+        (at_most, trace): (usize, &'a SampleTrace),
     ) -> Result<Self, Trouble> {
-        let reply = Reply::to(job, client, chunk.missing().take(at_most)).await?;
-        Ok(Self { job, client, reply, first: None, at_most, waiting: Waiting::new(job) })
+        let reply = Reply::to(job, client, trace, chunk.missing().take(at_most)).await?;
+        Ok(Self { job, client, reply, first: None, at_most, waiting: Waiting::new(job, trace), trace })
     }
 
     /// A call that has overtaken another, and of which this has come.
@@ -64,9 +67,9 @@ impl<'a> Call<'a> {
         job: &'a FetchJob,
         client: &'a Seated,
         (reply, first): (Reply, proto::FetchBatch),
-        at_most: usize,
+        (at_most, trace): (usize, &'a SampleTrace),
     ) -> Self {
-        Self { job, client, reply, first: Some(first), at_most, waiting: Waiting::new(job) }
+        Self { job, client, reply, first: Some(first), at_most, waiting: Waiting::new(job, trace), trace }
     }
 
     /// Takes what comes until the call ends, and settles it in the chunk.
@@ -81,6 +84,7 @@ impl<'a> Call<'a> {
                 Err(end) => Err(end),
             };
             if let Err(end) = taken {
+                end.tell(&mut self.reply.span);
                 return end;
             }
         }
@@ -122,7 +126,10 @@ impl<'a> Call<'a> {
             let position = self.reply.awaited.take(&sample).map_err(End::Broke)?;
             // A checksum is computed here: others may want the thread.
             consume_budget().await;
-            let Some(sample) = judge(self.job, chunk, position, sample) else { continue };
+            let Some(mut sample) = judge(self.job, chunk, position, sample) else { continue };
+            self.reply.span.came();
+            self.trace.came();
+            sample.trace = self.trace.of_sample();
             let earliest = chunk.earliest().unwrap_or(position);
             if !self.hand_over(position, earliest, sample).await {
                 return Err(End::HungUp { at_most: 1 });
@@ -157,6 +164,20 @@ impl<'a> Call<'a> {
 }
 
 // === impl End ===
+
+impl End {
+    /// Says in the call's span why it ended before its last sample.
+    fn tell(&self, span: &mut CallSpan) {
+        match self {
+            Self::Answered => {}
+            Self::HungUp { .. } => span.give_up("its samples have no room, or another call comes first"),
+            Self::Replanned => span.give_up("what is missing is to come another way"),
+            Self::Overtaken(_) => span.give_up("another server was sooner"),
+            Self::Broke(message) => span.fail(message),
+            Self::Failed(trouble) => span.fail(&trouble.to_string()),
+        }
+    }
+}
 
 impl From<NoMessage> for End {
     fn from(no: NoMessage) -> Self {

@@ -1,5 +1,6 @@
 //! A request that was held against its dataset: whatever is wrong with it is an error before any call.
 
+use headwater_spans::SpanContext;
 use headwater_types::{Field, NetworkCut, Recipe, Way};
 
 use crate::chunk_source::Wish;
@@ -23,6 +24,7 @@ pub(crate) struct CheckedRequest {
     pub(crate) ordered: bool,
     pub(crate) measure_cpu: bool,
     pub(crate) fields: Vec<Field>,
+    pub(crate) caller: Option<SpanContext>,
 }
 
 // === impl CheckedRequest ===
@@ -35,7 +37,8 @@ impl CheckedRequest {
     /// without the recipe or model that it needs; fields that are not there; servers that are too old for what is
     /// asked.
     pub(crate) fn new(request: FetchRequest, union: &Union) -> Result<Self, ClientError> {
-        let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu, fields } = request;
+        let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu, fields, caller } =
+            request;
         let wish = Wish { indices, ways, addresses };
         union.check_index(wish.indices.max())?;
         if wish.ways.len().is_some_and(|len| len != union.samples()) {
@@ -54,7 +57,7 @@ impl CheckedRequest {
         }
         let fields = union.named_fields(&fields)?;
         let recipe = recipe.or_else(|| model.as_ref().map(|model| model.info.recipe.clone()));
-        Ok(Self { wish, recipe, model, cut, floats, ordered, measure_cpu, fields })
+        Ok(Self { wish, recipe, model, cut, floats, ordered, measure_cpu, fields, caller })
     }
 }
 

@@ -11,6 +11,7 @@ use headwater_wire::{Delivered, Delivery};
 use crate::limits::{Past, check_object, check_size};
 use crate::partition::Partition;
 use crate::sample::Sample;
+use crate::trace::SampleTrace;
 use crate::wanted::Wanted;
 
 /// What a partition's samples must be like.
@@ -64,7 +65,8 @@ impl Expectation {
         });
         let label = label.and_then(|(_, class)| class.copied());
         let fields = if self.are_fields(&fields) { fields } else { Vec::new() };
-        Sample { index, address: wanted.address, key, label, fields, cpu, limits, outcome: checked }
+        let trace = SampleTrace::default();
+        Sample { index, address: wanted.address, key, label, fields, cpu, limits, outcome: checked, trace }
     }
 
     fn are_fields(&self, values: &[FieldValue]) -> bool {

@@ -141,11 +141,12 @@ impl Finisher {
     }
 
     async fn run(&self, recipe: &Arc<Recipe>, sample: Sample, metered: bool) -> (Finished, Option<CpuSeconds>) {
-        let Sample { index, address, key, label, limits, outcome, .. } = sample;
+        let Sample { index, address, key, label, limits, outcome, trace, .. } = sample;
         let (outcome, cpu) = match (outcome, key.clone()) {
             (Ok(delivered), Some(key)) => {
                 let recipe = Arc::clone(recipe);
                 let job = move |scratch: &mut Scratch| {
+                    let _finishing = trace.finishing();
                     let meter = CpuMeter::start(metered);
                     let draws = Draws { address, key: &key };
                     (finish(&recipe, delivered, &draws, &limits, scratch), meter.read())

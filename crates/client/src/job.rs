@@ -18,6 +18,7 @@ use crate::pulse::Pulse;
 use crate::refusals::Refusals;
 use crate::replicas::Seat;
 use crate::sizing::{Sizing, payload_bytes};
+use crate::trace::Origin;
 use crate::union::Union;
 use crate::ways::Ways;
 
@@ -37,6 +38,8 @@ pub(crate) struct FetchJob {
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) options: ClientOptions,
     pub(crate) counting: Arc<Counting>,
+    /// Where traces begin.
+    pub(crate) origin: Origin,
 }
 
 /// What the jobs of a request are made of.
@@ -89,6 +92,11 @@ impl FetchJobs<'_> {
             outlet: Arc::clone(self.outlet),
             options: self.options.clone(),
             counting: Arc::clone(self.counting),
+            origin: Origin {
+                tracer: self.options.tracer.clone(),
+                reader: self.options.reader,
+                caller: self.request.caller.clone(),
+            },
         }
     }
 

@@ -58,12 +58,15 @@ mod live;
 mod ways;
 
 mod request;
-mod sample;
 
 mod wanted;
 
 mod chunk;
 mod chunk_source;
+
+mod trace;
+
+mod sample;
 
 mod checked;
 
@@ -120,6 +123,7 @@ pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_discovery::{DiscoveryError, ServerAddress, ServerSource, Servers};
 pub use headwater_image::{Payload, Tensor};
+pub use headwater_spans::{SpanContext, Tracer};
 pub use headwater_types::host_port::HostPortError;
 pub use headwater_wire::ingest as ingest_calls;
 pub use headwater_wire::labels as label_calls;
@@ -146,6 +150,7 @@ pub use request::FetchRequest;
 pub use sample::Sample;
 pub use stream::SampleStream;
 pub use throttle::Throttle;
+pub use trace::{Finishing, SampleTrace};
 pub use training::{Came, Order, SILENCE, TrainingError, TrainingServer};
 pub use union::REMARKS;
 pub use ways::Ways;

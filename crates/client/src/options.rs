@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use headwater_access::ClientAccess;
 use headwater_image::cores;
+use headwater_spans::Tracer;
 use headwater_types::caps::BATCH_BYTES;
 use headwater_types::patience::{CALL_STALL, CLIENT_PATIENCE};
 use headwater_types::{Backoff, BitsPerSecond, ByteCount, ImageLimits, Priority};
@@ -45,6 +46,10 @@ pub struct ClientOptions {
     /// Whether samples for which a call waits longer than 99 of 100 did are asked of another server of the partition
     /// too, of at most one answer in a hundred. Without replicas it changes nothing.
     pub hedge: bool,
+    /// What begins traces of calls for samples; by default nothing does.
+    pub tracer: Tracer,
+    /// The name of a trace's first span: who reads.
+    pub reader: &'static str,
 }
 
 /// How servers that do not answer are waited for.
@@ -90,6 +95,8 @@ impl Default for ClientOptions {
             priority: Priority::default(),
             allow_non_finite: false,
             hedge: false,
+            tracer: Tracer::default(),
+            reader: "read",
         }
     }
 }

@@ -148,6 +148,7 @@ mod tests {
     use headwater_wire::Delivered;
 
     use super::*;
+    use crate::trace::SampleTrace;
 
     fn sample(index: u64, bytes: usize) -> Sample {
         let payload = Bytes::from(vec![0; bytes]);
@@ -170,6 +171,7 @@ mod tests {
             cpu: None,
             limits: AgreedLimits { announced, own },
             outcome: Ok(delivered),
+            trace: SampleTrace::default(),
         }
     }
 

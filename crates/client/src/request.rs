@@ -1,5 +1,6 @@
 //! What is asked of a dataset: which samples, how far, with which randomness.
 
+use headwater_spans::SpanContext;
 use headwater_types::{Address, ModelName, Recipe, Way};
 
 use crate::addresses::Addresses;
@@ -31,6 +32,8 @@ pub struct FetchRequest {
     /// The names of the fields that come with each sample ([`Sample::fields`](crate::Sample)): see
     /// [`Dataset::fields`](crate::Dataset::fields).
     pub fields: Vec<String>,
+    /// The trace in which the reader is, which goes on with the calls; `None` where they begin traces of their own.
+    pub caller: Option<SpanContext>,
 }
 
 // === impl FetchRequest ===
@@ -48,6 +51,7 @@ impl FetchRequest {
             ordered: false,
             measure_cpu: false,
             fields: Vec::new(),
+            caller: None,
         }
     }
 }

@@ -3,6 +3,8 @@
 use headwater_types::{Address, AgreedLimits, ClassId, CpuSeconds, FieldValue, SampleFailure, SampleIndex, SampleKey};
 use headwater_wire::Delivered;
 
+use crate::trace::SampleTrace;
+
 /// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
@@ -23,6 +25,8 @@ pub struct Sample {
     pub limits: AgreedLimits,
     /// The payload, or why there is none.
     pub outcome: Result<Delivered, SampleFailure>,
+    /// The trace that follows the sample, where one does.
+    pub trace: SampleTrace,
 }
 
 // === impl Sample ===

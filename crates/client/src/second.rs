@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::job::FetchJob;
 use crate::replicas::{Member, Seated};
 use crate::reply::{NoMessage, Reply};
+use crate::trace::SampleTrace;
 use crate::wanted::Wanted;
 
 /// A call that has overtaken another.
@@ -26,6 +27,7 @@ pub(crate) struct Second {
 /// How long a call has waited for samples, and who else is asked for them.
 pub(crate) struct Waiting<'a> {
     job: &'a FetchJob,
+    trace: &'a SampleTrace,
     /// Since when; `None` while samples are taken.
     since: Option<Instant>,
     /// When to look whether it has been long.
@@ -47,9 +49,14 @@ type Asking<'a> = Pin<Box<dyn Future<Output = Result<Second, String>> + Send + '
 
 impl Second {
     /// Asks this server for these samples, until the first of them has come; or says why none does.
-    async fn ask(job: &FetchJob, member: Arc<Member>, wanted: Vec<Wanted>) -> Result<Self, String> {
+    async fn ask(
+        (job, trace): (&FetchJob, &SampleTrace),
+        member: Arc<Member>,
+        wanted: Vec<Wanted>,
+    ) -> Result<Self, String> {
         let client = job.seat.connect_beside(member).await.map_err(|trouble| trouble.to_string())?;
-        let mut reply = Reply::to(job, &client, wanted.iter()).await.map_err(|trouble| trouble.to_string())?;
+        let mut reply = Reply::to(job, &client, trace, wanted.iter()).await.map_err(|trouble| trouble.to_string())?;
+        reply.span.hedge();
         let batch = loop {
             let waited = client.line.clone();
             let _wait = waited.wait();
@@ -70,8 +77,8 @@ impl Second {
 // === impl Waiting ===
 
 impl<'a> Waiting<'a> {
-    pub(crate) fn new(job: &'a FetchJob) -> Self {
-        Self { job, since: None, due: Instant::now(), asking: None }
+    pub(crate) fn new(job: &'a FetchJob, trace: &'a SampleTrace) -> Self {
+        Self { job, trace, since: None, due: Instant::now(), asking: None }
     }
 
     /// The call waits from now on, if it did not already.
@@ -118,11 +125,11 @@ impl<'a> Waiting<'a> {
     /// `is_bringing`: something has come meanwhile, so that it is the network that takes long.
     pub(crate) fn long(&mut self, client: &Seated, is_bringing: bool, wanted: impl FnOnce() -> Vec<Wanted>) {
         self.later();
-        let job = self.job;
+        let (job, trace) = (self.job, self.trace);
         let Some(member) = client.another().filter(|_| !is_bringing) else { return };
         if job.seat.hedging().is_some_and(|mut hedging| hedging.may()) {
             job.counting.hedged.add(1);
-            self.asking = Some(Box::pin(Second::ask(job, member, wanted())));
+            self.asking = Some(Box::pin(Second::ask((job, trace), member, wanted())));
         }
     }
 

@@ -14,6 +14,7 @@ use crate::patience::Patience;
 use crate::refusals::Refused;
 use crate::replicas::Seated;
 use crate::second::Second;
+use crate::trace::SampleTrace;
 use crate::trouble::Trouble;
 
 /// One of the streams that run at once to a server.
@@ -62,10 +63,11 @@ impl Worker {
 
     /// Sees a chunk through.
     async fn serve(&mut self, job: &FetchJob, mut chunk: Chunk) -> Result<(), ClientError> {
+        let trace = job.origin.follow(&chunk, &job.fetch, job.partition.first);
         let mut tries = Tries { at_most: usize::MAX, breaches: 0, refused: None, is_logged: false };
         loop {
             let before = chunk.missing().len();
-            let end = self.call(job, &mut chunk, &mut tries).await;
+            let end = self.call(job, &mut chunk, (&mut tries, &trace)).await;
             let missing = chunk.missing().len();
             let progress = missing < before;
             if progress {
@@ -77,7 +79,8 @@ impl Worker {
             }
             let Some(trouble) = self.judge(job, end, progress, &mut tries) else { continue };
             let problem = trouble.to_string();
-            let pause = self.patience.bear(trouble)?;
+            trace.event("retry", "headwater.problem", &problem);
+            let pause = self.patience.bear(trouble).inspect_err(|_| trace.fail(&problem))?;
             job.counting.retries.add(1);
             let server = job.seat.address();
             if std::mem::replace(&mut tries.is_logged, true) && !progress {
@@ -91,7 +94,12 @@ impl Worker {
     }
 
     /// One call for the first of what is missing, each sample as the plan says now.
-    async fn call<'a>(&mut self, job: &'a FetchJob, chunk: &mut Chunk, tries: &mut Tries<'a>) -> End {
+    async fn call<'a>(
+        &mut self,
+        job: &'a FetchJob,
+        chunk: &mut Chunk,
+        (tries, trace): (&mut Tries<'a>, &SampleTrace),
+    ) -> End {
         if let Some(plan) = &mut self.plan {
             chunk.replan(job.partition.first, &plan.now());
         }
@@ -99,24 +107,24 @@ impl Worker {
             return End::Failed(trouble);
         }
         let Some(client) = &self.client else { return End::HungUp { at_most: tries.at_most } };
-        let end = match Call::open(job, client, chunk, tries.at_most).await {
+        let end = match Call::open(job, client, chunk, (tries.at_most, trace)).await {
             Ok(call) => {
                 tries.refused = None;
                 call.read(chunk, &mut self.plan).await
             }
             Err(trouble) => End::Failed(trouble),
         };
-        self.follow(job, chunk, (end, tries.at_most)).await
+        self.follow(job, chunk, end, (tries.at_most, trace)).await
     }
 
     /// Goes on with whichever call has overtaken the one that ended like this.
-    async fn follow(&mut self, job: &FetchJob, chunk: &mut Chunk, (mut end, at_most): (End, usize)) -> End {
+    async fn follow(&mut self, job: &FetchJob, chunk: &mut Chunk, mut end: End, most: (usize, &SampleTrace)) -> End {
         while let End::Overtaken(second) = end {
             job.counting.hedges_won.add(1);
             let Second { client, reply, batch } = *second;
             // The slow server is asked whether it is there.
             let client = self.client.insert(client);
-            end = Call::after(job, client, (reply, batch), at_most).read(chunk, &mut self.plan).await;
+            end = Call::after(job, client, (reply, batch), most).read(chunk, &mut self.plan).await;
         }
         end
     }

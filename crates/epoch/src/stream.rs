@@ -102,6 +102,7 @@ fn request(options: &EpochOptions, samples: &[SampleIndex], steering: &Steering)
         ordered: false,
         measure_cpu: true,
         fields: Vec::new(),
+        caller: None,
     }
 }
 

@@ -46,12 +46,12 @@ mod provider;
 mod refresher;
 
 pub use claim_path::ClaimPath;
+pub use counts::Counts;
 pub use error::IdentityError;
 pub use identity::Identity;
+pub use key_set::count_keys;
 pub use provider::Provider;
 pub use refused::Refused;
 pub use settings::{Expected, OidcSettings};
-pub use counts::Counts;
-pub use key_set::count_keys;
 pub use url::ProviderUrl;
 pub use verifier::judge;

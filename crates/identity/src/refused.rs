@@ -46,7 +46,9 @@ pub enum Refused {
         seconds: u64,
     },
     /// Its time has not begun.
-    #[error("the token is not valid for another {seconds} s: look at the clocks of the identity provider and the server")]
+    #[error(
+        "the token is not valid for another {seconds} s: look at the clocks of the identity provider and the server"
+    )]
     NotYet {
         /// For how long.
         seconds: u64,

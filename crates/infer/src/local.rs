@@ -121,7 +121,8 @@ impl LocalExtractor {
 impl Infer for LocalExtractor {
     fn infer(&self, sample: Sample) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)> {
         async move {
-            let Sample { address, key, limits, outcome, .. } = sample;
+            let Sample { address, key, limits, outcome, trace, .. } = sample;
+            let _finishing = trace.finishing();
             match (outcome, key) {
                 (Ok(delivered), _) if delivered.way == Way::FEATURES => {
                     (Ok(features_of(&delivered)), CpuSeconds::default())

@@ -125,6 +125,8 @@ impl ClientArgs {
             allow_partial: self.allow_partial,
             priority: self.priority,
             hedge: self.hedge,
+            tracer: headwater_cli::traces::tracer(),
+            reader: "profiler",
             ..defaults
         })
     }

@@ -113,6 +113,7 @@ impl Probe<'_> {
             ordered: false,
             measure_cpu: true,
             fields: Vec::new(),
+            caller: None,
         };
         let (busy, received) = (cpu_of_process(), self.dataset.counters().bytes_received);
         let mut pass = Pass::default();

@@ -135,5 +135,6 @@ fn stored(order: &[SampleIndex]) -> FetchRequest {
         ordered: false,
         measure_cpu: false,
         fields: Vec::new(),
+        caller: None,
     }
 }

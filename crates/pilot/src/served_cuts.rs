@@ -182,6 +182,7 @@ async fn pass(dataset: &Dataset, samples: &[SampleIndex], way: Way, model: Asked
         ordered: false,
         measure_cpu: true,
         fields: Vec::new(),
+        caller: None,
     };
     let (begin, before) = (Instant::now(), cpu_of_process());
     let mut stream = dataset.fetch(request)?;

@@ -12,7 +12,7 @@ use crate::prepared::Finished;
 use crate::ready::{Ready, made_of_it};
 use crate::recipe_run::RecipeRun;
 use crate::request::Call;
-use crate::times::timed;
+use crate::times::Stage;
 use crate::underway::Underway;
 
 // === impl Pipeline ===
@@ -53,14 +53,16 @@ impl Pipeline {
         let unfinished = Unfinished { payload, address, key, limits, measure_cpu, allow_non_finite };
         let extracted = in_queue.extract(unfinished).await?;
         times.add_cpu(extracted.cpu);
-        times.queue += extracted.queued;
-        times.decode += extracted.decode;
-        times.transform += extracted.transform;
-        times.infer = extracted.infer;
+        times.add([
+            (Stage::Queue, extracted.queued),
+            (Stage::Decode, extracted.decode),
+            (Stage::Transform, extracted.transform),
+            (Stage::Infer, extracted.infer),
+        ]);
         let entry = vector::seal(&extracted.features, size);
         if let Some((place, entry)) = place.filter(|_| worth.has(KindName::Features)).zip(entry) {
             // A worker infers a batch at a time, of which each sample has its part.
-            let took = times.decode + times.transform + times.infer;
+            let took = times.made();
             place.keep(sample, took, entry, self.outlook.as_ref()).await;
         }
         travelling(sample, Made { row: extracted.features, source: size, permit }, coded, call).await
@@ -87,7 +89,7 @@ impl Pipeline {
     ) -> Result<Option<Made>, SampleFailure> {
         let most = vector::entry_bytes(model.feature_len());
         let most = if coded { most.max(made_of_it(model)) } else { most };
-        let permit = timed(&mut sample.times.queue, call.job.encoded(most)).await?;
+        let permit = sample.times.during(Stage::Queue, call.job.encoded(most)).await?;
         let Some(entry) = place.find().await else { return Ok(None) };
         self.check(&sample.extent).await?;
         let Some(kept) = vector::open(&entry, model.feature_len()) else { return Ok(None) };
@@ -121,7 +123,6 @@ async fn travelling(
     let timed = call.job.compute(code).await?;
     let (row, coded, cpu) = timed.value;
     sample.times.add_cpu(cpu);
-    sample.times.queue += timed.queued;
-    sample.times.transform += timed.ran;
+    sample.times.add([(Stage::Queue, timed.queued), (Stage::Transform, timed.ran)]);
     Ok(Finished::features(&row, coded, source, permit))
 }

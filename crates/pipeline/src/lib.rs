@@ -50,4 +50,4 @@ pub use pipeline::Pipeline;
 pub use prepared::{Finished, Prepared};
 pub use request::{Call, SampleRequest, Wanted, WantedError};
 pub use resources::{Job, Memory, Resources};
-pub use times::StageTimes;
+pub use times::{Mark, Stage, StageTimes};

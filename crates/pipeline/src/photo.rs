@@ -15,7 +15,7 @@ use crate::failure::lost;
 use crate::index::{Lookup, PhotoIndex};
 use crate::pipeline::Pipeline;
 use crate::resources::Job;
-use crate::times::timed;
+use crate::times::Stage;
 use crate::underway::Underway;
 
 /// Largest object whose header is read on the async thread, in bytes: finding the scans of a progressive JPEG passes
@@ -61,11 +61,11 @@ impl Pipeline {
     pub(crate) async fn photo(&self, sample: &mut Underway, keep: bool, job: &Job) -> Result<Photo, SampleFailure> {
         if let Some(index) = self.index.as_ref().filter(|index| !index.is_empty()) {
             let most = IndexedJpeg::most_bytes(self.length(sample).await?);
-            let permit = timed(&mut sample.times.queue, job.encoded(most)).await?;
+            let permit = sample.times.during(Stage::Queue, job.encoded(most)).await?;
             let (index, store) = (Arc::clone(index), Arc::clone(&self.store));
             let (key, extent) = (sample.key.clone(), sample.extent.clone());
             let look = tokio::task::spawn_blocking(move || find_listed(&*store, &index, &key, &extent));
-            let lookup = timed(&mut sample.times.fetch, look).await.map_err(|error| lost(&error))??;
+            let lookup = sample.times.during(Stage::Fetch, look).await.map_err(|error| lost(&error))??;
             if let Lookup::Found(photo) = lookup {
                 return Ok(Photo { incoming: Incoming::Indexed(photo), _permit: permit });
             }
@@ -77,10 +77,10 @@ impl Pipeline {
     /// A photo as it is stored. `keep` says whether its bytes are worth keeping.
     pub(crate) async fn fetch(&self, sample: &mut Underway, keep: bool, job: &Job) -> Result<Fetched, SampleFailure> {
         let length = self.length(sample).await?;
-        let permit = timed(&mut sample.times.queue, job.encoded(length)).await?;
+        let permit = sample.times.during(Stage::Queue, job.encoded(length)).await?;
         let waiting = job.account().begin(Waits::Store);
         let asked = Asked { index: sample.index, key: &sample.key, extent: &sample.extent, keep };
-        let (bytes, from_origin) = timed(&mut sample.times.fetch, self.bytes(asked)).await?;
+        let (bytes, from_origin) = sample.times.during(Stage::Fetch, self.bytes(asked)).await?;
         drop(waiting);
         if from_origin {
             sample.stored = bytes.len().into();
@@ -122,7 +122,7 @@ impl Pipeline {
 
     /// The size of a sample as it is stored, before a byte of it is read or memory taken.
     pub(crate) async fn length(&self, sample: &mut Underway) -> Result<ByteCount, SampleFailure> {
-        let length = timed(&mut sample.times.fetch, self.store.length(&sample.extent)).await?;
+        let length = sample.times.during(Stage::Fetch, self.store.length(&sample.extent)).await?;
         let limit = self.limits.max_object;
         if length > limit {
             let message = format!("{length} is larger than {limit}, see --max-object-bytes");

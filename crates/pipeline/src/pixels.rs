@@ -10,7 +10,7 @@ use crate::pipeline::Pipeline;
 use crate::prepared::Finished;
 use crate::recipe_run::RecipeRun;
 use crate::resources::Job;
-use crate::times::timed;
+use crate::times::Stage;
 use crate::underway::Underway;
 
 // === impl Pipeline ===
@@ -36,7 +36,7 @@ impl Pipeline {
         let Photo { incoming, _permit } = self.photo(sample, worth.has(KindName::Encoded), job).await?;
         let Measure { size, memory } = self.measure(&incoming, run.recipe.stages().orientation, job).await?;
         let (coding, memory) = self.coded(way, size, memory);
-        let mut permit = timed(&mut sample.times.queue, job.decoded(memory)).await?;
+        let mut permit = sample.times.during(Stage::Queue, job.decoded(memory)).await?;
         let (place, cut) = (place.filter(|_| worth.has(KindName::Resized)), way.cut());
         let keeps = place.is_some();
         let make = move |run: &RecipeRun, photo, scratch: &mut Scratch| {
@@ -47,7 +47,7 @@ impl Pipeline {
         };
         let (parts, entry) = run.compute(incoming.into(), make, (job, &mut sample.times)).await?;
         if let Some((place, entry)) = place.zip(entry) {
-            let took = sample.times.decode + sample.times.transform;
+            let took = sample.times.made();
             place.keep(sample, took, entry, self.outlook.as_ref()).await;
         }
         // Decoding needed more than what came of it.
@@ -74,12 +74,12 @@ impl Pipeline {
         way: Way,
         (place, job): (&Place, &Job),
     ) -> Result<Option<Finished>, SampleFailure> {
-        let encoded = timed(&mut sample.times.queue, job.encoded(resized::most_bytes(&run.recipe))).await?;
+        let encoded = sample.times.during(Stage::Queue, job.encoded(resized::most_bytes(&run.recipe))).await?;
         let Some(entry) = place.find().await else { return Ok(None) };
         self.check(&sample.extent).await?;
         // The pixels, and the floats that may come of them.
         let memory = ByteCount::new(resized::raw_bytes(&run.recipe) * 5);
-        let mut permit = timed(&mut sample.times.queue, job.decoded(memory)).await?;
+        let mut permit = sample.times.during(Stage::Queue, job.decoded(memory)).await?;
         let run = run.clone();
         let make = move |scratch: &mut Scratch| -> Option<Result<Parts, ImageError>> {
             let kept = resized::open(&entry, &run.recipe, &run.limits)?;
@@ -88,8 +88,7 @@ impl Pipeline {
         };
         let timed = job.compute(make).await?;
         drop(encoded);
-        sample.times.queue += timed.queued;
-        sample.times.transform += timed.ran;
+        sample.times.add([(Stage::Queue, timed.queued), (Stage::Transform, timed.ran)]);
         let Some(parts) = timed.value.transpose()? else { return Ok(None) };
         permit.shrink_to(parts.bytes.len().into());
         Ok(Some(Finished { parts, permit }))

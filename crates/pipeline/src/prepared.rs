@@ -8,7 +8,7 @@ use headwater_types::{
 };
 
 use crate::budget::Permit;
-use crate::times::StageTimes;
+use crate::times::{Mark, StageTimes};
 
 /// What came of a sample.
 pub struct Prepared {
@@ -22,6 +22,8 @@ pub struct Prepared {
     pub stored: ByteCount,
     /// Where the sample's time went.
     pub times: StageTimes,
+    /// Where its time lay; nothing where nobody follows it.
+    pub marks: Vec<Mark>,
     /// The payload with its memory, or why there is none.
     pub outcome: Result<Finished, SampleFailure>,
 }
@@ -45,6 +47,7 @@ impl Prepared {
             label: None,
             stored: ByteCount::default(),
             times: StageTimes::default(),
+            marks: Vec::new(),
             outcome: Err(failure),
         }
     }

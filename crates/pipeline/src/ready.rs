@@ -17,7 +17,7 @@ use crate::photo::{Measure, Photo};
 use crate::pipeline::Pipeline;
 use crate::recipe_run::RecipeRun;
 use crate::resources::Job;
-use crate::times::timed;
+use crate::times::Stage;
 use crate::underway::Underway;
 
 /// A sample with its place in a model's queue, and the memory of both ends of what is left to do.
@@ -59,13 +59,13 @@ impl Pipeline {
         model: &'a Extractor,
         (place, job): (&Place, &Job),
     ) -> Result<Option<Ready<'a>>, SampleFailure> {
-        let encoded = timed(&mut sample.times.queue, job.encoded(resized::most_bytes(&run.recipe))).await?;
+        let encoded = sample.times.during(Stage::Queue, job.encoded(resized::most_bytes(&run.recipe))).await?;
         let Some(entry) = place.find().await else { return Ok(None) };
         self.check(&sample.extent).await?;
         let in_queue = in_queue(model, (job, sample)).await;
         // The pixels, and the same flipped; or the features that come of them, where these are more.
         let memory = ByteCount::new(resized::raw_bytes(&run.recipe) * 2).max(made_of_it(model));
-        let permit = timed(&mut sample.times.queue, job.decoded(memory)).await?;
+        let permit = sample.times.during(Stage::Queue, job.decoded(memory)).await?;
         let run = run.clone();
         let make = move |scratch: &mut Scratch| -> Option<Result<(Payload, Size), ImageError>> {
             let kept = resized::open(&entry, &run.recipe, &run.limits)?;
@@ -73,8 +73,7 @@ impl Pipeline {
         };
         let made = job.compute(make).await?;
         drop(encoded);
-        sample.times.queue += made.queued;
-        sample.times.transform += made.ran;
+        sample.times.add([(Stage::Queue, made.queued), (Stage::Transform, made.ran)]);
         let made = made.value.transpose()?;
         Ok(made.map(|(payload, size)| Ready { payload, size, in_queue, permit, _photo: None }))
     }
@@ -93,7 +92,7 @@ impl Pipeline {
         let in_queue = in_queue(model, (job, sample)).await;
         // What the front of a network makes of a small photo may be more than the photo.
         let memory = memory.max(made_of_it(model));
-        let permit = timed(&mut sample.times.queue, job.decoded(memory)).await?;
+        let permit = sample.times.during(Stage::Queue, job.decoded(memory)).await?;
         let _photo = Some(_permit);
         if !ahead.is_made {
             return Ok(Ready { payload: incoming.into(), size, in_queue, permit, _photo });
@@ -108,7 +107,7 @@ impl Pipeline {
         };
         let (payload, entry) = run.compute(incoming.into(), make, (job, &mut sample.times)).await?;
         if let Some((place, entry)) = place.zip(entry) {
-            let took = sample.times.decode + sample.times.transform;
+            let took = sample.times.made();
             place.keep(sample, took, entry, self.outlook.as_ref()).await;
         }
         Ok(Ready { payload, size, in_queue, permit, _photo })
@@ -119,7 +118,7 @@ impl Pipeline {
 async fn in_queue<'a>(model: &'a Extractor, (job, sample): (&Job, &mut Underway)) -> InQueue<'a> {
     let began = Instant::now();
     let place = model.place_for(job.account().flow()).await;
-    sample.times.queue += began.elapsed();
+    sample.times.since(Stage::Queue, began);
     place
 }
 

@@ -7,7 +7,7 @@ use headwater_image::{CpuMeter, ImageError, Payload, Scratch, advance};
 use headwater_types::{Address, Cut, Draws, ImageLimits, Recipe, SampleFailure, SampleKey};
 
 use crate::resources::Job;
-use crate::times::StageTimes;
+use crate::times::{Stage, Track};
 
 /// Everything that it takes to take a sample through its recipe.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ impl RecipeRun {
         self,
         photo: Payload,
         make: impl FnOnce(&Self, Payload, &mut Scratch) -> Result<(T, Duration), ImageError> + Send + 'static,
-        (job, times): (&Job, &mut StageTimes),
+        (job, times): (&Job, &mut Track),
     ) -> Result<T, SampleFailure> {
         let run = move |scratch: &mut Scratch| {
             let meter = CpuMeter::start(self.measure_cpu);
@@ -51,9 +51,8 @@ impl RecipeRun {
         let (made, cpu) = timed.value;
         times.add_cpu(cpu);
         let (made, decode) = made?;
-        times.queue += timed.queued;
-        times.decode += decode;
-        times.transform += timed.ran.saturating_sub(decode);
+        let rest = timed.ran.saturating_sub(decode);
+        times.add([(Stage::Queue, timed.queued), (Stage::Decode, decode), (Stage::Transform, rest)]);
         Ok(made)
     }
 }

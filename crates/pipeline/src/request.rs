@@ -54,6 +54,8 @@ pub struct Call {
     pub allow_non_finite: bool,
     /// Whether what is read and made may be kept; not where another server is the samples' home.
     pub keep: bool,
+    /// Whether it is noted where the time of each sample lies.
+    pub traced: bool,
 }
 
 /// What a cut needs and was not given.

@@ -29,6 +29,9 @@ impl Pipeline {
                     continue;
                 }
             };
+            if call.traced {
+                sample.times.follow();
+            }
             let through = |recipe: &Arc<Recipe>| RecipeRun {
                 recipe: Arc::clone(recipe),
                 key: sample.key.clone(),

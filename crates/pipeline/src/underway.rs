@@ -9,7 +9,7 @@ use headwater_types::{ByteCount, ClassId, FailureKind, SampleFailure, SampleInde
 use crate::cached::{DatasetCache, KindSet};
 use crate::pipeline::Pipeline;
 use crate::prepared::{Finished, Prepared};
-use crate::times::StageTimes;
+use crate::times::Track;
 
 /// A sample of the catalog, on its way.
 pub(crate) struct Underway {
@@ -21,7 +21,7 @@ pub(crate) struct Underway {
     keeps: bool,
     /// Bytes read from the store.
     pub(crate) stored: ByteCount,
-    pub(crate) times: StageTimes,
+    pub(crate) times: Track,
 }
 
 // === impl Pipeline ===
@@ -41,7 +41,7 @@ impl Pipeline {
             return Err(SampleFailure::new(FailureKind::OutOfRange, message));
         };
         let label = self.catalog.get(index).and_then(|entry| entry.label);
-        let (stored, times) = (ByteCount::default(), StageTimes::none(measure_cpu));
+        let (stored, times) = (ByteCount::default(), Track::new(measure_cpu));
         Ok(Underway { index, key, extent, label, keeps, stored, times })
     }
 
@@ -65,6 +65,7 @@ impl Underway {
     /// The sample at the end of its way.
     pub(crate) fn end(self, outcome: Result<Finished, SampleFailure>) -> Prepared {
         let Self { index, key, label, stored, times, extent: _, keeps: _ } = self;
-        Prepared { index, key: Some(key), label, stored, times, outcome }
+        let (times, marks) = times.end();
+        Prepared { index, key: Some(key), label, stored, times, marks, outcome }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headwater_cli::{Progress, exit, logs, runtime, settings};
+use headwater_cli::{Progress, exit, logs, runtime, settings, traces};
 use headwater_measure::{ProfilerArgs, run};
 
 fn main() -> ExitCode {
@@ -12,6 +12,8 @@ fn main() -> ExitCode {
     };
     let json = args.common.json;
     let progress = Progress::detect(json);
-    let result = logs::install(&args.common, &progress).and_then(|()| runtime::block_on(run(args, progress)));
+    let result = logs::install(&args.common, &progress)
+        .and_then(|()| traces::install("profiler"))
+        .and_then(|()| runtime::block_on(run(args, progress)));
     exit::report(result, json)
 }

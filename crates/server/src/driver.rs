@@ -72,7 +72,7 @@ pub(crate) fn start(
     (peer, place): (Peer, OwnedSemaphorePermit),
 ) -> Body {
     let house = &offer.house;
-    let open = OpenStream::new(&house.metrics, offer.counts.clone(), place);
+    let open = OpenStream::new(&house.metrics, (offer.counts.clone(), offer.trace.clone()), place);
     let account = call.job.account().clone();
     let outbox = Arc::new(Outbox::new(account, peer, house.streams.share(), open));
     house.streams.add(&outbox);
@@ -234,6 +234,7 @@ impl Driver {
         places.extend(self.working.iter().flat_map(|run| run.places().iter().copied()));
         self.working.clear();
         self.offer.house.metrics.shed.inc_by(places.len() as u64);
+        self.offer.trace.shed(places.len());
         places.sort_unstable();
         let one = |place: usize| plan(&self.offer, &self.requests, [place].into_iter(), self.handing);
         let legs = places.into_iter().flat_map(one).collect();

@@ -65,7 +65,9 @@ pub(crate) async fn forward(
         share.counts.add(Came::Failed, requests.len());
         return nothing();
     };
-    let asked = Request::new(request(offer, requests, &bounds, call));
+    let mut asked = Request::new(request(offer, requests, &bounds, call));
+    let mut span = offer.trace.hop(&home.name.to_string(), requests.len());
+    span.enter(asked.metadata_mut());
     let (began, came) = (Instant::now(), nothing());
     let mut hop = Hop { offer, requests, bounds, permit, began, came, failed: 0 };
     let waiting = call.job.account().begin(Waits::Store);
@@ -73,10 +75,12 @@ pub(crate) async fn forward(
     let ended = timeout(MOST, read).await.unwrap_or(Err((Came::Slow, format!("not done in {MOST:?}"))));
     drop(waiting);
     let given = hop.came.iter().flatten().count();
+    span.set("headwater.samples.given", given);
     share.counts.add(Came::Given, given);
     share.counts.add(Came::Failed, hop.failed);
     if let Err((why, words)) = ended {
         share.counts.add(why, requests.len() - given - hop.failed);
+        span.fail(words.clone());
         tracing::debug!(peer = %home.name, why = why.as_str(), words, "samples do not come from their home");
         home.rest(rest(why));
     }
@@ -188,6 +192,7 @@ impl Hop<'_> {
             label: catalog.get(delivery.index).and_then(|entry| entry.label),
             stored: ByteCount::default(),
             times,
+            marks: Vec::new(),
             outcome,
         });
         Ok(())

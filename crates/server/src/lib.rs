@@ -57,6 +57,7 @@ mod outbox;
 mod routes;
 mod run;
 mod streams;
+mod traces;
 
 mod life;
 

@@ -9,6 +9,7 @@ use crate::homes::{Homes, Need};
 use crate::house::House;
 use crate::metrics::SampleMetrics;
 use crate::served::Served;
+use crate::traces::CallTrace;
 
 /// A generation of a dataset, and what calls about it draw from. It lives as long as the last call that has it.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub(crate) struct Offer {
     pub(crate) counts: SampleMetrics,
     /// The training job that reads, where the call names one.
     pub(crate) job: Option<JobName>,
+    /// Follows the call, where it is of a trace.
+    pub(crate) trace: CallTrace,
 }
 
 // === impl Offer ===

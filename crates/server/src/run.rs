@@ -83,6 +83,7 @@ async fn prepare(offer: &Offer, requests: &[SampleRequest], calls: &Calls, route
             tracing::debug!(index = sample.index.0, key, kind = %failure.kind, %failure, "sample failed");
         }
         offer.counts.prepared(sample);
+        offer.trace.prepared(sample);
     }
     prepared
 }

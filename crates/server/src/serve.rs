@@ -63,7 +63,10 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     };
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
-    let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::of(&datasets, gate.provider.clone())));
+    let (life, metrics) = (
+        Arc::new(Life::new(Arc::clone(&datasets), stop.clone())),
+        Arc::new(Metrics::of(&datasets, gate.provider.clone())),
+    );
     let supervisor = Arc::new(Supervisor::from_environment());
     let ended = CancellationToken::new();
     let _ends_the_others = ended.clone().drop_guard();
@@ -101,6 +104,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
             let of = (args.training.memory(), args.training.slowdown());
             Trainings::new(of, instance, metrics.training.clone())
         },
+        tracer: headwater_cli::traces::tracer(),
     };
     let limits = admission::Limits {
         connections: args.max_connections,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headwater_cli::{Progress, exit, logs, runtime, settings};
+use headwater_cli::{Progress, exit, logs, runtime, settings, traces};
 use headwater_server::StorageServerArgs;
 
 fn main() -> ExitCode {
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let json = args.common().json;
     let progress = if args.ends_by_itself() { Progress::detect(json) } else { Progress::hidden() };
     let result = logs::install(args.common(), &progress)
+        .and_then(|()| traces::install("storage-server"))
         .and_then(|()| runtime::block_on(headwater_server::run(args, progress.clone())));
     exit::report(result, json)
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headwater_cli::{Progress, exit, logs, runtime, settings};
+use headwater_cli::{Progress, exit, logs, runtime, settings, traces};
 use headwater_tune::TunerArgs;
 
 fn main() -> ExitCode {
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let json = args.json();
     let progress = Progress::detect(json);
     let result = logs::install(args.common(), &progress)
+        .and_then(|()| traces::install("tuner"))
         .and_then(|()| runtime::block_on(headwater_tune::run(args, progress.clone())));
     exit::report(result, json)
 }

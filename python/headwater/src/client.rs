@@ -25,6 +25,7 @@ use crate::reading::Reading;
 use crate::recipe::Recipe;
 use crate::sketch::{self, Sketched};
 use crate::texts;
+use crate::traces::{self, Caller};
 use crate::transport::{Transport, positive};
 
 /// Several servers as one dataset.
@@ -70,7 +71,7 @@ impl Client {
         let servers = texts::servers(&servers)?;
         let name = dataset.parse().map_err(argument)?;
         let generation = generation.map(parse_digests).transpose()?;
-        let options = transport.options()?;
+        let options = transport.options(py)?;
         let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
         let network = Network::start().map_err(cannot_start)?;
         let finisher = Finisher::with(&options).map_err(cannot_start)?;
@@ -199,9 +200,11 @@ impl Client {
         Pilot::new(profile.get(), (processes, cores), repeats, learnt, dataset, network)
     }
 
-    /// Starts fetching `indices`, in this order, as batches of `sizes`.
-    #[pyo3(signature = (indices, sizes, reading, *, cuts, epochs, ahead))]
+    /// Starts fetching `indices`, in this order, as batches of `sizes`. `caller`: the trace in which the reader is, as
+    /// `traceparent` and `tracestate`.
+    #[pyo3(signature = (indices, sizes, reading, *, cuts, epochs, ahead, caller = None))]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    #[expect(clippy::too_many_arguments, reason = "four of them are keywords in Python")]
     fn fetch(
         &self,
         indices: PyReadonlyArray1<'_, u64>,
@@ -210,6 +213,7 @@ impl Client {
         cuts: Cuts,
         epochs: Epochs<'_>,
         ahead: usize,
+        caller: Option<Caller>,
     ) -> PyResult<Batches> {
         let Inner { dataset, finisher, network } = self.inner()?;
         let indices: Vec<_> = indices.as_array().iter().map(|&index| SampleIndex(index)).collect();
@@ -218,7 +222,8 @@ impl Client {
         let ways = cuts.ways(&reading.pixels, reading.floats)?;
         let (request, layout) = reading.request(dataset, indices, ways, addresses)?;
         let listener = cuts.listener()?;
-        let request = FetchRequest { measure_cpu: listener.is_some(), ..request };
+        let caller = traces::caller(caller);
+        let request = FetchRequest { measure_cpu: listener.is_some(), caller, ..request };
         let plan = BatchPlan { recipe: reading.recipe(), layout, sizes, ahead: positive("ahead", ahead)?, listener };
         let fields = request.fields.len();
         let stream = dataset.fetch_batches(request, finisher.clone(), plan).map_err(|error| errors::server(&error))?;

@@ -17,6 +17,7 @@ mod texts;
 mod log;
 mod network;
 mod process;
+mod traces;
 
 mod permutation;
 mod substitution;
@@ -83,6 +84,8 @@ mod _headwater {
     use super::substitution::Substitution;
     #[pymodule_export]
     use super::texts::{bandwidth, check_place, size};
+    #[pymodule_export]
+    use super::traces::{flush_traces, traces};
     use super::*;
 
     #[pymodule_init]

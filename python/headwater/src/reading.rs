@@ -48,6 +48,7 @@ impl Reading {
             ordered: true,
             measure_cpu: false,
             fields: self.columns.clone(),
+            caller: None,
         };
         Ok((request, layout))
     }

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use crate::access::Access;
 use crate::errors::argument;
+use crate::traces;
 
 /// The attributes of Python's `Transport`.
 #[derive(FromPyObject)]
@@ -32,7 +33,7 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// The client's options; ValueError for what they cannot be.
-    pub(crate) fn options(self) -> PyResult<ClientOptions> {
+    pub(crate) fn options(self, py: Python<'_>) -> PyResult<ClientOptions> {
         let defaults = ClientOptions::default();
         Ok(ClientOptions {
             streams_per_server: positive("streams", self.streams)?,
@@ -50,6 +51,8 @@ impl Transport {
             priority: self.priority.parse().map_err(|error: PriorityError| argument(error))?,
             hedge: self.hedge,
             access: self.access.open()?,
+            tracer: traces::tracer(py)?,
+            reader: "iterate",
             ..defaults
         })
     }

@@ -22,11 +22,12 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 40] = [
     "headwater-types",
     "headwater-policy",
     "headwater-access",
     "headwater-identity",
+    "headwater-spans",
     "headwater-discovery",
     "headwater-labels",
     "headwater-store",
@@ -65,11 +66,12 @@ const ORDER: [&str; 39] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 39] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 40] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-access", &["headwater-types"]),
     ("headwater-identity", &["headwater-types", "headwater-access"]),
+    ("headwater-spans", &["headwater-access"]),
     ("headwater-discovery", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
@@ -93,7 +95,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 39] = [
     ("headwater-plan", &["headwater-types"]),
     ("headwater-learn", &["headwater-types"]),
     ("headwater-wire", &["headwater-types", "headwater-access"]),
-    ("headwater-cli", &["headwater-types", "headwater-access"]),
+    ("headwater-cli", &["headwater-types", "headwater-access", "headwater-spans"]),
     (
         "headwater-server",
         &[
@@ -101,6 +103,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 39] = [
             "headwater-policy",
             "headwater-access",
             "headwater-identity",
+            "headwater-spans",
             "headwater-discovery",
             "headwater-labels",
             "headwater-learn",
@@ -116,7 +119,14 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 39] = [
     ),
     (
         "headwater-client",
-        &["headwater-types", "headwater-access", "headwater-discovery", "headwater-image", "headwater-wire"],
+        &[
+            "headwater-types",
+            "headwater-access",
+            "headwater-spans",
+            "headwater-discovery",
+            "headwater-image",
+            "headwater-wire",
+        ],
     ),
     ("headwater-rollout", &["headwater-types", "headwater-onnx", "headwater-delta", "headwater-client"]),
     ("headwater-federation", &["headwater-types", "headwater-plan", "headwater-learn", "headwater-client"]),
@@ -206,6 +216,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 39] = [
             "headwater-types",
             "headwater-policy",
             "headwater-access",
+            "headwater-spans",
             "headwater-cache",
             "headwater-image",
             "headwater-plan",

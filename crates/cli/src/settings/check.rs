@@ -15,6 +15,7 @@ use super::known::unknown_variables;
 use super::report::SettingsReport;
 use crate::exit::{self, UsageError};
 use crate::output::{print_json, print_text};
+use crate::traces;
 
 /// What a program's arguments are held against before it starts.
 pub trait Check {
@@ -111,6 +112,7 @@ pub(super) fn finish(args: &impl Check, report: &SettingsReport) -> ExitCode {
     let mut findings = Findings::default();
     findings.conflicts(&args.conflicts());
     args.check(&mut findings);
+    findings.note(traces::settings("headwater"));
     let warnings: Vec<String> = unknown_variables(std::env::vars_os()).iter().map(ToString::to_string).collect();
     let printed = match report.json {
         true => print_json(&json!({ "settings": report.to_json(), "warnings": warnings })),

@@ -35,7 +35,7 @@ struct Unfinished<'a> {
 impl BatchWork {
     /// Writes a sample into its row.
     pub(crate) async fn write(self: Arc<Self>, sample: Sample, mut row: BytesMut) -> WrittenRow {
-        let Sample { index, address, key, label, fields, limits, outcome, cpu } = sample;
+        let Sample { index, address, key, label, fields, limits, outcome, cpu, trace } = sample;
         let described = |failure| BatchRow { index, key: key.clone(), label, fields, failure };
         let came = |way, here: Option<CpuSeconds>| {
             if let Some(listener) = &self.listener {
@@ -51,6 +51,7 @@ impl BatchWork {
         };
         let (work, key, way) = (Arc::clone(&self), key.clone(), delivered.way);
         let job = move |scratch: &mut Scratch| {
+            let _finishing = trace.finishing();
             let meter = CpuMeter::start(work.listener.is_some());
             let done = work.fill((delivered, &limits), key.as_ref(), address, &mut row, scratch);
             (row, done.err(), meter.read())

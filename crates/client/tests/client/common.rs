@@ -42,6 +42,7 @@ pub(crate) fn encoded(indices: impl Into<Indices>, ordered: bool) -> FetchReques
         ordered,
         measure_cpu: false,
         fields: Vec::new(),
+        caller: None,
     }
 }
 

@@ -125,6 +125,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         ordered: false,
         measure_cpu: steering.listens(),
         fields: args.fields.clone(),
+        caller: None,
     };
     let writer = Arc::new(Writer {
         features: args.cut == Some(Cut::Features),

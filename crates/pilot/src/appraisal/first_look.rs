@@ -58,6 +58,7 @@ impl FirstLook {
             ordered: false,
             measure_cpu: false,
             fields: Vec::new(),
+            caller: None,
         };
         let (before, begin) = (dataset.counters(), Instant::now());
         let mut finished = dataset

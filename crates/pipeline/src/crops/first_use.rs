@@ -15,7 +15,7 @@ use crate::pipeline::Pipeline;
 use crate::prepared::{Finished, Prepared};
 use crate::recipe_run::RecipeRun;
 use crate::resources::Job;
-use crate::times::{StageTimes, timed};
+use crate::times::Stage;
 use crate::underway::Underway;
 
 use super::request::CropRequest;
@@ -28,7 +28,7 @@ impl Pipeline {
     pub(super) async fn first_use(&self, wanted: CropRequest, lookup: Lookup, job: &Job) -> (usize, Prepared) {
         let CropRequest { place, run, mut sample } = wanted;
         // The times of the look into the index are dropped: a first use counts as if the index had not been asked.
-        sample.times = StageTimes::none(run.measure_cpu);
+        sample.times.start_again(run.measure_cpu);
         let outcome = self.re_written(&mut sample, run, lookup, job).await;
         (place, sample.end(outcome))
     }
@@ -71,7 +71,7 @@ impl Pipeline {
         };
         // A photo that needs more memory than one sample may have is not re-written: only the reason costs.
         let memory = IndexedJpeg::rewrite_memory(&header, bytes.len().into()).min(self.limits.max_sample_memory);
-        let mut decoded = timed(&mut sample.times.queue, job.decoded(memory)).await?;
+        let mut decoded = sample.times.during(Stage::Queue, job.decoded(memory)).await?;
         let source = bytes.clone();
         let rewrite = move |scratch: &mut Scratch| {
             let meter = CpuMeter::start(run.measure_cpu);
@@ -80,8 +80,7 @@ impl Pipeline {
             (photo, crop, meter.read())
         };
         let timed = job.compute(rewrite).await?;
-        sample.times.queue += timed.queued;
-        sample.times.transform = timed.ran;
+        sample.times.add([(Stage::Queue, timed.queued), (Stage::Transform, timed.ran)]);
         let (photo, crop, cpu) = timed.value;
         sample.times.add_cpu(cpu);
         let seconds = index.made(bytes.len(), timed.ran, photo.as_ref().ok());

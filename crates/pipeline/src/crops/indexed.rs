@@ -15,6 +15,7 @@ use crate::index::{Lookup, PhotoIndex};
 use crate::photo::find_listed;
 use crate::prepared::{Finished, Prepared};
 use crate::resources::Job;
+use crate::times::Stage;
 
 use super::request::CropRequest;
 use super::runs::RUN_SAMPLES;
@@ -36,8 +37,7 @@ pub(super) async fn serve_indexed(
     let (mut wanted, most, mut done) = measured(store, wanted).await;
     let started = Instant::now();
     let mut permit = job.encoded(ByteCount::new(most)).await?;
-    let queued = started.elapsed();
-    wanted.iter_mut().for_each(|wanted| wanted.sample.times.queue += queued);
+    wanted.iter_mut().for_each(|wanted| wanted.sample.times.since(Stage::Queue, started));
 
     let mut left = Vec::new();
     let finish = |crop, permit: &mut Permit| Finished::part_of(permit, crop);
@@ -124,7 +124,7 @@ async fn look_up(
     let look = move |mut wanted: CropRequest| {
         let started = Instant::now();
         let lookup = find_listed(&*store, &index, &wanted.sample.key, &wanted.sample.extent);
-        wanted.sample.times.fetch = started.elapsed();
+        wanted.sample.times.since(Stage::Fetch, started);
         (wanted, lookup)
     };
     let look = move || wanted.into_iter().map(look).collect();
@@ -158,7 +158,7 @@ async fn compute<T: Send + 'static>(
 ) -> Result<Vec<(CropRequest, T)>, SampleFailure> {
     let timed = job.compute(work).await?;
     let mut made = timed.value;
-    made.iter_mut().for_each(|(wanted, _)| wanted.sample.times.queue += timed.queued);
+    made.iter_mut().for_each(|(wanted, _)| wanted.sample.times.add([(Stage::Queue, timed.queued)]));
     Ok(made)
 }
 
@@ -176,7 +176,7 @@ impl Clock {
     }
 
     fn stop(self, wanted: &mut CropRequest) {
-        wanted.sample.times.transform = self.started.elapsed();
+        wanted.sample.times.since(Stage::Transform, self.started);
         wanted.sample.times.add_cpu(self.meter.read());
     }
 }

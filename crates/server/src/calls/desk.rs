@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use headwater_spans::Tracer;
 use headwater_types::Digest;
 use headwater_wire::status::{Invalid, Refusal};
 use tonic::{Request, Status};
@@ -15,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::offer::Offer;
 use crate::peer::Peer;
 use crate::reload::Reloader;
+use crate::traces::CallTrace;
 use crate::training::Trainings;
 
 /// Where calls come in, from the moment that the server listens.
@@ -27,6 +29,7 @@ pub(crate) struct Desk {
     pub(crate) labelling: Arc<LabellingJobs>,
     pub(crate) intakes: Arc<Intakes>,
     pub(crate) trainings: Trainings,
+    pub(crate) tracer: Tracer,
 }
 
 /// A request of a dataset, as all of them name it.
@@ -59,7 +62,8 @@ impl Desk {
         let house = self.life.house().map_err(|refusal| self.refuse(refusal))?;
         let generation = served.generation(digest).map_err(|refusal| self.refuse(self.with_others(refusal)))?;
         let counts = self.metrics.samples(&served.name);
-        Ok(Arc::new(Offer { house: Arc::clone(house), served: Arc::clone(served), generation, counts, job: None }))
+        let (house, served, trace) = (Arc::clone(house), Arc::clone(served), CallTrace::default());
+        Ok(Arc::new(Offer { house, served, generation, counts, job: None, trace }))
     }
 
     /// Sees that the caller may use a dataset.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use headwater_pipeline::{Call, SampleRequest, Wanted};
+use headwater_spans::{Kind, SpanContext};
 use headwater_types::Digest;
 use headwater_wire::proto::FetchRequest;
 use headwater_wire::status::{Invalid, Refusal};
@@ -15,11 +16,32 @@ use crate::fields::AskedFields;
 use crate::house::House;
 use crate::offer::Offer;
 use crate::routes::Handing;
+use crate::traces::{CallTrace, FETCH};
 
 use super::desk::{Admitted, Desk, OfDataset};
 
 pub(super) async fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
-    let Admitted { offer, request: fetch, peer } = desk.admit::<_, Fetch>(request)?;
+    let caller = SpanContext::of_caller(request.metadata());
+    let mut span = desk.tracer.begin(FETCH, Kind::Server, caller.as_ref());
+    match desk.admit::<_, Fetch>(request) {
+        Ok(admitted) => {
+            let trace = CallTrace::new(span, &admitted.request, &admitted.peer);
+            let begun = begin(desk, admitted, trace.clone()).await;
+            begun.inspect_err(|status| trace.cut_off(status.message()))
+        }
+        Err(status) => {
+            span.fail(status.message());
+            Err(status)
+        }
+    }
+}
+
+/// Begins the work of a call that was let in.
+async fn begin(
+    desk: &Desk,
+    Admitted { offer, request: fetch, peer }: Admitted<Fetch>,
+    trace: CallTrace,
+) -> Result<Body, Status> {
     let requests = sample_requests(&offer.house, &fetch).await.map_err(|refusal| desk.refuse(refusal))?;
     let fields = AskedFields::new(&offer.generation.pipeline.catalog, &fetch.fields);
     let fields = fields.map_err(|invalid| desk.refuse(invalid))?;
@@ -28,8 +50,9 @@ pub(super) async fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result
     let handing = handing(&offer.house, &fetch);
     let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, job, priority, .. } = fetch;
     let drawn = offer.house.job(&peer, (priority, job.as_ref()));
-    let offer = Arc::new(Offer { job, ..(*offer).clone() });
-    let call = Call { job: drawn, measure_cpu, max_payload, allow_non_finite, keep: true };
+    let traced = trace.is_recorded();
+    let offer = Arc::new(Offer { job, trace, ..(*offer).clone() });
+    let call = Call { job: drawn, measure_cpu, max_payload, allow_non_finite, keep: true, traced };
     Ok(driver::start(offer, requests, (call, handing), (batch_bytes, fields), (peer, place)))
 }
 

@@ -68,9 +68,8 @@ impl Bearer {
         let (name, place) = (&self.name, &self.place);
         Held::grant(&self.held, name, needed).map_err(|highest| {
             let has = highest.map_or("none", Role::as_str);
-            let message = format!(
-                "the token of {name} has the role {has}, and {call} takes {needed}: have {place} say {needed}"
-            );
+            let message =
+                format!("the token of {name} has the role {has}, and {call} takes {needed}: have {place} say {needed}");
             Refusal::Forbidden { message }
         })
     }

@@ -38,7 +38,8 @@ impl Examined {
         let (store, catalog) = InHand::open(&*of.store, (key, will_be), bytes)?;
         let pipeline = Pipeline { store, catalog: Arc::new(catalog), index: None, outlook: None, ..of.clone() };
         let max_payload = ByteCount::new(u64::MAX);
-        let call = Call { job, measure_cpu: false, max_payload, allow_non_finite: false, keep: version.is_some() };
+        let keep = version.is_some();
+        let call = Call { job, measure_cpu: false, max_payload, allow_non_finite: false, keep, traced: false };
         Ok(Self { pipeline, call, features: Vec::new() })
     }
 

@@ -216,6 +216,7 @@ impl Under<'_> {
                 max_payload: ByteCount::new(u64::MAX),
                 allow_non_finite: false,
                 keep: self.pass.is_kept_here(homes.as_ref(), sample),
+                traced: false,
             };
             let wanted = Wanted::features(self.pass.sink.classifier.extractor());
             let request = SampleRequest { index: sample, address: Address::default(), wanted };

@@ -31,6 +31,7 @@ use crate::allowance::{PIECE, Share};
 use crate::batch::Batch;
 use crate::metrics::{Metrics, SampleMetrics};
 use crate::peer::Peer;
+use crate::traces::CallTrace;
 use sending::Sending;
 use state::{Lane, LaneState, wake};
 use underway::underway;
@@ -56,6 +57,7 @@ pub(crate) struct Outbox {
     pub(crate) share: Share,
     metrics: Arc<Metrics>,
     counts: SampleMetrics,
+    trace: CallTrace,
     lane: Lane,
 }
 
@@ -69,8 +71,8 @@ pub(crate) enum Next {
 
 impl Outbox {
     pub(crate) fn new(account: Account, peer: Peer, share: Share, open: OpenStream) -> Self {
-        let (metrics, counts) = (Arc::clone(&open.metrics), open.counts.clone());
-        Self { account, peer, share, metrics, counts, lane: Lane::new(open) }
+        let (metrics, counts, trace) = (Arc::clone(&open.metrics), open.counts.clone(), open.trace.clone());
+        Self { account, peer, share, metrics, counts, trace, lane: Lane::new(open) }
     }
 
     // --- for the driver
@@ -214,6 +216,7 @@ impl Outbox {
         state.messages = state.messages.saturating_add(1);
         if !batch.is_empty() {
             self.counts.sent(&batch);
+            self.trace.sent(&batch);
         }
         let too_large = || Status::internal("a message of 4 GiB or more");
         let (mut message, mut permits) = batch.into_message();
@@ -278,6 +281,9 @@ impl Outbox {
         if state.ended.is_none() {
             state.ended = Some(Instant::now());
             state.cut_off = status.code() != Code::Ok;
+            if state.cut_off {
+                self.trace.cut_off(status.message());
+            }
             state.end = Some(status);
         }
         (state.sending, state.open) = (None, None);

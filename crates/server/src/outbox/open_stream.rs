@@ -5,21 +5,28 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::metrics::{Metrics, SampleMetrics};
+use crate::traces::CallTrace;
 
 /// Counts a stream for as long as it lives.
 pub(crate) struct OpenStream {
     pub(super) metrics: Arc<Metrics>,
     /// Counts the samples of the stream's dataset.
     pub(super) counts: SampleMetrics,
+    /// Follows the stream's call.
+    pub(super) trace: CallTrace,
     _place: OwnedSemaphorePermit,
 }
 
 // === impl OpenStream ===
 
 impl OpenStream {
-    pub(crate) fn new(metrics: &Arc<Metrics>, counts: SampleMetrics, place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(
+        metrics: &Arc<Metrics>,
+        (counts, trace): (SampleMetrics, CallTrace),
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         metrics.streams.inc();
-        Self { metrics: Arc::clone(metrics), counts, _place: place }
+        Self { metrics: Arc::clone(metrics), counts, trace, _place: place }
     }
 }
 

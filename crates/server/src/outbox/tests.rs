@@ -18,7 +18,8 @@ impl Stage {
     fn new() -> Self {
         let metrics = Arc::new(Metrics::new(&Arc::default()));
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let open = OpenStream::new(&metrics, metrics.samples(&"photos".parse().unwrap()), place);
+        let counts = metrics.samples(&"photos".parse().unwrap());
+        let open = OpenStream::new(&metrics, (counts, CallTrace::default()), place);
         let outbox = Arc::new(Outbox::new(
             Account::alone(Priority::Normal),
             Peer::new(None),

@@ -82,6 +82,7 @@ impl Gathering {
             max_payload: ByteCount::new(u64::MAX),
             allow_non_finite: false,
             keep: self.offer.is_home(sample),
+            traced: false,
         };
         let wanted = Wanted::features(&self.extractor);
         let request = SampleRequest { index: sample, address: Address::default(), wanted };

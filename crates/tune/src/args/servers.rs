@@ -101,6 +101,7 @@ impl ConnectionArgs {
         client.priority = self.priority;
         client.hedge = self.hedge;
         client.limits = self.limits.limits();
+        (client.tracer, client.reader) = (headwater_cli::traces::tracer(), "tuner");
         Ok(client)
     }
 }

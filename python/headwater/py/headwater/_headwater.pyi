@@ -130,8 +130,10 @@ class Client:
         cuts: Union[str, "Plan", "Pilot"],
         epochs: Union[int, npt.NDArray[np.uint64]],
         ahead: int,
+        caller: Optional[Tuple[str, Optional[str]]] = None,
     ) -> "Batches":
-        """Batches of these sizes, in this order. `epochs` is one for all samples, or one for each of `indices`: the same
+        """Batches of these sizes, in this order. `caller`: the trace in which the reader is, as a traceparent and a
+        tracestate. `epochs` is one for all samples, or one for each of `indices`: the same
         index twice is two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits.
         """
     def join(self, job: str) -> None:
@@ -257,6 +259,12 @@ def size(text: str) -> int:
 
 def bandwidth(text: str) -> float:
     """Bits a second of a text such as 430Mbps."""
+
+def traces() -> bool:
+    """Whether this process's calls are traced. ValueError names a variable that cannot be right."""
+
+def flush_traces() -> Optional[int]:
+    """Sends the last spans, for two seconds at most. How many of all no collector has had; None where some wait."""
 
 def check_place(servers: Sequence[str], dataset: str) -> None:
     """That these are addresses and a dataset's name, before anything connects."""

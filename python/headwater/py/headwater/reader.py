@@ -23,6 +23,7 @@ from headwater.samples import Samples
 from headwater.selection import Selection
 from headwater.shared import Counters
 from headwater.source import Description, Source
+from headwater.traces import caller
 from headwater.transport import Transport
 from headwater.where import where_of
 
@@ -171,6 +172,7 @@ class Reader:
             cuts=cuts,
             epochs=epochs if isinstance(epochs, int) else np.ascontiguousarray(epochs, dtype=np.uint64),
             ahead=ahead,
+            caller=caller(),
         )
 
     def _listed(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Sequence
 
-from headwater._headwater import Client, bandwidth
+from headwater._headwater import Client, bandwidth, traces
 from headwater.access import Access
 from headwater.arguments import boolean, one_of, seconds, text, whole
 from headwater.choices import PRIORITIES
@@ -41,7 +41,10 @@ class Transport:
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> "Transport":
-        """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right."""
+        """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right, or the variable
+        of OpenTelemetry's.
+        """
+        traces()
         return cls(
             streams=whole("streams", keywords["streams"], 1, 4096),
             window=whole("window", keywords["window"], 1),
