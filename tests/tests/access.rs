@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -178,31 +177,72 @@ fn a_token_is_good_for_its_role_and_datasets_and_is_in_no_log() {
 
 #[test]
 fn certificates_key_and_authority_are_rotated_under_an_epoch_and_no_call_fails() {
+    rotate(60, Duration::from_millis(5));
+}
+
+/// So many are asked for by the variable ROTATIONS.
+#[test]
+#[ignore = "minutes: scripts/torture rotations"]
+fn a_thousand_rotations_under_epochs_fail_no_call() {
+    let times = std::env::var("ROTATIONS").map_or(1000, |text| text.parse().unwrap());
+    rotate(times, Duration::from_millis(100));
+}
+
+/// Rotates the authority of both ends, and the certificates and keys that it issues to both, so many times, with a
+/// pause behind each, while one epoch follows the other and another one lasts.
+fn rotate(times: u32, pause: Duration) {
     let setting = Setting::new();
-    let (ca, out) = (setting.at("ca.pem"), setting.path().join("out"));
-    let server = setting.tls().start().unwrap();
-    let (done, turns) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let rotating = {
-        let (done, turns, path) = (Arc::clone(&done), Arc::clone(&turns), setting.path().to_owned());
-        std::thread::spawn(move || {
-            while !done.load(Ordering::SeqCst) {
-                let authority = Authority::new("next").unwrap();
-                authority.issue(&["127.0.0.1"]).unwrap().write(&path, "server").unwrap();
-                authority.write(&path, "ca").unwrap();
-                turns.fetch_add(1, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        })
-    };
-    let mut epochs = 0;
-    while turns.load(Ordering::SeqCst) < 60 || epochs == 0 {
-        let summary: Value = fetch(&server.address(), &out, &["--tls-ca", &ca]).success().unwrap().json().unwrap();
+    let [ca, cert, key] = ["ca.pem", "client.pem", "client.key"].map(|name| setting.at(name));
+    let server = setting.tls().arg("--tls-client-ca").arg(&ca).start().unwrap();
+    let address = server.address();
+    let by_tls = ["--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key];
+    let (done, turns) = (AtomicBool::new(false), AtomicU32::new(0));
+    let ended = || done.load(Ordering::SeqCst);
+    let whole = |run: Run| {
+        let summary = run.success().unwrap().json().unwrap();
         assert_eq!(summary["failed"].as_u64(), Some(0), "{summary}");
-        epochs += 1;
-    }
-    done.store(true, Ordering::SeqCst);
-    rotating.join().unwrap();
-    println!("{} rotations in {epochs} epochs", turns.load(Ordering::SeqCst));
+    };
+    let (short, long) = std::thread::scope(|scope| {
+        // Whatever fails, the others end.
+        let until_done = |work: &dyn Fn()| {
+            let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            done.store(true, Ordering::SeqCst);
+            failed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        };
+        scope.spawn(|| {
+            until_done(&|| {
+                for turn in 1..=times {
+                    let authority = Authority::new("next").unwrap();
+                    authority.issue(&["127.0.0.1"]).unwrap().write(setting.path(), "server").unwrap();
+                    authority.write(setting.path(), "ca").unwrap();
+                    authority.issue(&["trainer"]).unwrap().write(setting.path(), "client").unwrap();
+                    turns.store(turn, Ordering::SeqCst);
+                    std::thread::sleep(pause);
+                    if ended() {
+                        break;
+                    }
+                }
+            })
+        });
+        let epochs = |run: &dyn Fn()| {
+            let counted = AtomicU32::new(0);
+            until_done(&|| {
+                while !ended() || counted.load(Ordering::SeqCst) == 0 {
+                    run();
+                    counted.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            counted.into_inner()
+        };
+        let short = scope.spawn(|| epochs(&|| whole(fetch(&address, &setting.path().join("out"), &by_tls))));
+        let lasting = ["--mode", "jpeg-crop", "--limit-bandwidth", "1Mbps", "--streams", "1", "--json"];
+        let fixed = ["epoch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train"];
+        let words = [&fixed[..], &lasting, &by_tls].concat();
+        let long = scope.spawn(|| epochs(&|| whole(run("profiler", &words).unwrap())));
+        (short.join().unwrap(), long.join().unwrap())
+    });
+    assert_eq!(turns.load(Ordering::SeqCst), times);
+    println!("{times} rotations in {short} epochs, and {long} that were slow beside them: no call failed");
 }
 
 #[test]
