@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater_testdata::Authority;
@@ -194,55 +194,53 @@ fn rotate(times: u32, pause: Duration) {
     let setting = Setting::new();
     let [ca, cert, key] = ["ca.pem", "client.pem", "client.key"].map(|name| setting.at(name));
     let server = setting.tls().arg("--tls-client-ca").arg(&ca).start().unwrap();
-    let address = server.address();
+    let (address, out, done) = (server.address(), setting.path().join("out"), AtomicBool::new(false));
     let by_tls = ["--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key];
-    let (done, turns) = (AtomicBool::new(false), AtomicU32::new(0));
-    let ended = || done.load(Ordering::SeqCst);
-    let whole = |run: Run| {
-        let summary = run.success().unwrap().json().unwrap();
-        assert_eq!(summary["failed"].as_u64(), Some(0), "{summary}");
-    };
-    let (short, long) = std::thread::scope(|scope| {
-        // Whatever fails, the others end.
-        let until_done = |work: &dyn Fn()| {
-            let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            done.store(true, Ordering::SeqCst);
-            failed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        };
-        scope.spawn(|| {
-            until_done(&|| {
-                for turn in 1..=times {
-                    let authority = Authority::new("next").unwrap();
-                    authority.issue(&["127.0.0.1"]).unwrap().write(setting.path(), "server").unwrap();
-                    authority.write(setting.path(), "ca").unwrap();
-                    authority.issue(&["trainer"]).unwrap().write(setting.path(), "client").unwrap();
-                    turns.store(turn, Ordering::SeqCst);
-                    std::thread::sleep(pause);
-                    if ended() {
-                        break;
-                    }
-                }
-            })
-        });
-        let epochs = |run: &dyn Fn()| {
-            let counted = AtomicU32::new(0);
-            until_done(&|| {
-                while !ended() || counted.load(Ordering::SeqCst) == 0 {
-                    run();
-                    counted.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-            counted.into_inner()
-        };
-        let short = scope.spawn(|| epochs(&|| whole(fetch(&address, &setting.path().join("out"), &by_tls))));
-        let lasting = ["--mode", "jpeg-crop", "--limit-bandwidth", "1Mbps", "--streams", "1", "--json"];
-        let fixed = ["epoch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train"];
-        let words = [&fixed[..], &lasting, &by_tls].concat();
-        let long = scope.spawn(|| epochs(&|| whole(run("profiler", &words).unwrap())));
-        (short.join().unwrap(), long.join().unwrap())
+    let slow = ["--mode", "jpeg-crop", "--limit-bandwidth", "1Mbps", "--streams", "1", "--json"];
+    let fixed = ["epoch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train"];
+    let slow = [&fixed[..], &slow, &by_tls].concat();
+    let (turns, short, long) = std::thread::scope(|scope| {
+        let turns = scope.spawn(|| rotations(setting.path(), times, pause, &done));
+        let short = scope.spawn(|| epochs(&done, || fetch(&address, &out, &by_tls)));
+        let long = scope.spawn(|| epochs(&done, || run("profiler", &slow).unwrap()));
+        (turns.join().unwrap(), short.join().unwrap(), long.join().unwrap())
     });
-    assert_eq!(turns.load(Ordering::SeqCst), times);
+    assert_eq!(turns, times);
     println!("{times} rotations in {short} epochs, and {long} that were slow beside them: no call failed");
+}
+
+/// Says to the others that this one has ended, whatever has ended it.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Rotates so many times, or until another has ended; how many times.
+fn rotations(folder: &Path, times: u32, pause: Duration, done: &AtomicBool) -> u32 {
+    let _ends = Ends(done);
+    let turn = |_: &u32| {
+        let authority = Authority::new("next").unwrap();
+        authority.issue(&["127.0.0.1"]).unwrap().write(folder, "server").unwrap();
+        authority.write(folder, "ca").unwrap();
+        authority.issue(&["trainer"]).unwrap().write(folder, "client").unwrap();
+        std::thread::sleep(pause);
+        !done.load(Ordering::SeqCst)
+    };
+    (1..=times).take_while(turn).last().unwrap_or_default()
+}
+
+/// One epoch after the other until another has ended, one at least; how many.
+fn epochs(done: &AtomicBool, epoch: impl Fn() -> Run) -> u32 {
+    let (_ends, mut ended) = (Ends(done), 0);
+    while ended == 0 || !done.load(Ordering::SeqCst) {
+        let summary = epoch().success().unwrap().json().unwrap();
+        assert_eq!(summary["failed"].as_u64(), Some(0), "{summary}");
+        ended += 1;
+    }
+    ended
 }
 
 #[test]
