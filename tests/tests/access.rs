@@ -177,7 +177,7 @@ fn a_token_is_good_for_its_role_and_datasets_and_is_in_no_log() {
 
 #[test]
 fn certificates_key_and_authority_are_rotated_under_an_epoch_and_no_call_fails() {
-    rotate(60, Duration::from_millis(5));
+    rotate(60, Duration::from_millis(5), "20Mbps");
 }
 
 /// So many are asked for by the variable ROTATIONS.
@@ -185,18 +185,18 @@ fn certificates_key_and_authority_are_rotated_under_an_epoch_and_no_call_fails()
 #[ignore = "minutes: scripts/torture rotations"]
 fn a_thousand_rotations_under_epochs_fail_no_call() {
     let times = std::env::var("ROTATIONS").map_or(1000, |text| text.parse().unwrap());
-    rotate(times, Duration::from_millis(100));
+    rotate(times, Duration::from_millis(100), "500kbps");
 }
 
 /// Rotates the authority of both ends, and the certificates and keys that it issues to both, so many times, with a
-/// pause behind each, while one epoch follows the other and another one lasts.
-fn rotate(times: u32, pause: Duration) {
+/// pause behind each, while one epoch follows the other and another one is as slow as `bandwidth`.
+fn rotate(times: u32, pause: Duration, bandwidth: &str) {
     let setting = Setting::new();
     let [ca, cert, key] = ["ca.pem", "client.pem", "client.key"].map(|name| setting.at(name));
     let server = setting.tls().arg("--tls-client-ca").arg(&ca).start().unwrap();
     let (address, out, done) = (server.address(), setting.path().join("out"), AtomicBool::new(false));
     let by_tls = ["--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key];
-    let slow = ["--mode", "jpeg-crop", "--limit-bandwidth", "1Mbps", "--streams", "1", "--json"];
+    let slow = ["--mode", "jpeg-crop", "--limit-bandwidth", bandwidth, "--streams", "1", "--json"];
     let fixed = ["epoch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train"];
     let slow = [&fixed[..], &slow, &by_tls].concat();
     let (turns, short, long) = std::thread::scope(|scope| {
