@@ -44,7 +44,7 @@ def main() -> None:
         while images < IMAGES:
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
             said = json.loads(done.stdout)
-            images, received = images + said["images"], received + said["bytes"]
+            images, received = images + said["samples"], received + said["bytes_received"]
         used = processor_seconds(pid) - before
         return {"microseconds": used / images * 1e6, "bytes": received / images}
 

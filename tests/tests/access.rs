@@ -6,8 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater_testdata::Authority;
@@ -178,31 +177,70 @@ fn a_token_is_good_for_its_role_and_datasets_and_is_in_no_log() {
 
 #[test]
 fn certificates_key_and_authority_are_rotated_under_an_epoch_and_no_call_fails() {
+    rotate(60, Duration::from_millis(5), "20Mbps");
+}
+
+/// So many are asked for by the variable ROTATIONS.
+#[test]
+#[ignore = "minutes: scripts/torture rotations"]
+fn a_thousand_rotations_under_epochs_fail_no_call() {
+    let times = std::env::var("ROTATIONS").map_or(1000, |text| text.parse().unwrap());
+    rotate(times, Duration::from_millis(100), "500kbps");
+}
+
+/// Rotates the authority of both ends, and the certificates and keys that it issues to both, so many times, with a
+/// pause behind each, while one epoch follows the other and another one is as slow as `bandwidth`.
+fn rotate(times: u32, pause: Duration, bandwidth: &str) {
     let setting = Setting::new();
-    let (ca, out) = (setting.at("ca.pem"), setting.path().join("out"));
-    let server = setting.tls().start().unwrap();
-    let (done, turns) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let rotating = {
-        let (done, turns, path) = (Arc::clone(&done), Arc::clone(&turns), setting.path().to_owned());
-        std::thread::spawn(move || {
-            while !done.load(Ordering::SeqCst) {
-                let authority = Authority::new("next").unwrap();
-                authority.issue(&["127.0.0.1"]).unwrap().write(&path, "server").unwrap();
-                authority.write(&path, "ca").unwrap();
-                turns.fetch_add(1, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        })
-    };
-    let mut epochs = 0;
-    while turns.load(Ordering::SeqCst) < 60 || epochs == 0 {
-        let summary: Value = fetch(&server.address(), &out, &["--tls-ca", &ca]).success().unwrap().json().unwrap();
-        assert_eq!(summary["failed"].as_u64(), Some(0), "{summary}");
-        epochs += 1;
+    let [ca, cert, key] = ["ca.pem", "client.pem", "client.key"].map(|name| setting.at(name));
+    let server = setting.tls().arg("--tls-client-ca").arg(&ca).start().unwrap();
+    let (address, out, done) = (server.address(), setting.path().join("out"), AtomicBool::new(false));
+    let by_tls = ["--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key];
+    let slow = ["--mode", "jpeg-crop", "--limit-bandwidth", bandwidth, "--streams", "1", "--json"];
+    let fixed = ["epoch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train"];
+    let slow = [&fixed[..], &slow, &by_tls].concat();
+    let (turns, short, long) = std::thread::scope(|scope| {
+        let turns = scope.spawn(|| rotations(setting.path(), times, pause, &done));
+        let short = scope.spawn(|| epochs(&done, || fetch(&address, &out, &by_tls)));
+        let long = scope.spawn(|| epochs(&done, || run("profiler", &slow).unwrap()));
+        (turns.join().unwrap(), short.join().unwrap(), long.join().unwrap())
+    });
+    assert_eq!(turns, times);
+    println!("{times} rotations in {short} epochs, and {long} that were slow beside them: no call failed");
+}
+
+/// Says to the others that this one has ended, whatever has ended it.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
-    done.store(true, Ordering::SeqCst);
-    rotating.join().unwrap();
-    println!("{} rotations in {epochs} epochs", turns.load(Ordering::SeqCst));
+}
+
+/// Rotates so many times, or until another has ended; how many times.
+fn rotations(folder: &Path, times: u32, pause: Duration, done: &AtomicBool) -> u32 {
+    let _ends = Ends(done);
+    let turn = |_: &u32| {
+        let authority = Authority::new("next").unwrap();
+        authority.issue(&["127.0.0.1"]).unwrap().write(folder, "server").unwrap();
+        authority.write(folder, "ca").unwrap();
+        authority.issue(&["trainer"]).unwrap().write(folder, "client").unwrap();
+        std::thread::sleep(pause);
+        !done.load(Ordering::SeqCst)
+    };
+    (1..=times).take_while(turn).last().unwrap_or_default()
+}
+
+/// One epoch after the other until another has ended, one at least; how many.
+fn epochs(done: &AtomicBool, epoch: impl Fn() -> Run) -> u32 {
+    let (_ends, mut ended) = (Ends(done), 0);
+    while ended == 0 || !done.load(Ordering::SeqCst) {
+        let summary = epoch().success().unwrap().json().unwrap();
+        assert_eq!(summary["failed"].as_u64(), Some(0), "{summary}");
+        ended += 1;
+    }
+    ended
 }
 
 #[test]

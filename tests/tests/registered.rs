@@ -69,3 +69,45 @@ fn servers_are_found_where_they_register_and_an_etcd_that_is_away_fails_no_call(
     });
     assert_eq!(again.json().unwrap()["tensors"], calm.json().unwrap()["tensors"]);
 }
+
+/// For how many seconds is asked for by the variable AWAY.
+#[test]
+#[ignore = "a quarter of an hour: scripts/torture etcd"]
+fn an_etcd_that_is_away_for_ten_minutes_fails_no_call_of_epochs_that_run() {
+    let away: u64 = std::env::var("AWAY").map_or(600, |text| text.parse().unwrap());
+    let etcd = Etcd::start().unwrap().unwrap();
+    let scratch = TempDir::new().unwrap();
+    PhotoSet { seed: 4, classes: 4, per_class: 500, min_side: 300, max_side: 400 }.write(scratch.path()).unwrap();
+    let url = etcd.url("headwater/test");
+    let [_one, other] = ["1/2", "2/2"].map(|part| serve(scratch.path(), part, &url).start().unwrap());
+    let calm = eventually("both servers are found", || {
+        let run = epoch(&url, &["--seed", "1"]);
+        (samples(&run) == Some(2000)).then(|| run.json().unwrap())
+    });
+    // Each has so many bytes left when etcd goes that it reads until etcd has been back for a while.
+    let bits = calm["bytes_received"].as_u64().unwrap() * 8 / (away + 60);
+    let limit = format!("{bits}bps");
+    let lasting = ["--seed", "1", "--limit-bandwidth", &limit];
+    let (epochs, _other) = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..4).map(|_| scope.spawn(|| epoch(&url, &lasting))).collect();
+        std::thread::sleep(Duration::from_secs(10));
+        etcd.signal("STOP").unwrap();
+        // A server dies meanwhile, and comes again where it was: those who know it find it there.
+        std::thread::sleep(Duration::from_secs(away / 2));
+        let other = other.restart().unwrap();
+        std::thread::sleep(Duration::from_secs(away - away / 2));
+        etcd.signal("CONT").unwrap();
+        (running.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>(), other)
+    });
+    for run in epochs {
+        let struck = run.success().unwrap().json().unwrap();
+        assert_eq!((&struck["tensors"], &struck["failed"]), (&calm["tensors"], &calm["failed"]));
+        let seconds = struck["seconds"].as_f64().unwrap();
+        assert!(seconds > (away + 10) as f64, "an epoch of {seconds} s was over before etcd was back");
+        println!(
+            "an epoch of {seconds:.0} s, etcd away for {away} s of it: {} samples, none failed",
+            struck["samples"]
+        );
+    }
+    eventually("the servers are found again", || (samples(&epoch(&url, &["--seed", "1"])) == Some(2000)).then_some(()));
+}
