@@ -27,6 +27,7 @@ pub struct ServerOptions {
     log: Option<PathBuf>,
     bare: Option<PathBuf>,
     unprivileged: bool,
+    place: Option<(String, u16)>,
 }
 
 /// A running server; killed when dropped.
@@ -92,10 +93,20 @@ impl ServerOptions {
         self
     }
 
+    /// Listens at this address of this machine, and at this port.
+    pub fn at(mut self, address: &str, port: u16) -> Self {
+        self.place = Some((address.to_owned(), port));
+        self
+    }
+
     /// Runs it as somebody for whom permissions hold.
     pub fn unprivileged(mut self) -> Self {
         self.unprivileged = true;
         self
+    }
+
+    fn host(&self) -> &str {
+        self.place.as_ref().map_or("127.0.0.1", |(host, _)| host)
     }
 
     /// The arguments that say what is served.
@@ -111,7 +122,8 @@ impl ServerOptions {
     /// # Errors
     /// If it ends or is not ready in two minutes.
     pub fn start(self) -> Result<Server> {
-        Server::start(self, 0)
+        let port = self.place.as_ref().map_or(0, |(_, port)| *port);
+        Server::start(self, port)
     }
 }
 
@@ -135,7 +147,7 @@ impl Server {
             command.env_clear().current_dir("/");
         }
         command
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .args(["serve", "--listen", &format!("{}:{port}", options.host())])
             .args(options.what())
             .arg("--port-file")
             .arg(&port_file)
@@ -166,9 +178,14 @@ impl Server {
         Ok(Self { options, child, port, metrics_port, files, _user: user })
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `127.0.0.1:PORT`, or where [`ServerOptions::at`] has it listen.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.options.host(), self.port)
+    }
+
+    /// The port that it listens at.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The metrics port's address.
