@@ -41,6 +41,8 @@ pub struct Counters {
     pub announcements: u64,
     /// Announcements that servers did not hear, could not take, or were too old for.
     pub announcements_unheard: u64,
+    /// Reports of losses that one server of a partition has, and another that is up did not hear.
+    pub reports_unheard: u64,
 }
 
 /// The counters that a dataset and its clones share.
@@ -56,6 +58,7 @@ pub(crate) struct Counting {
     pub(crate) hedges_won: Count,
     pub(crate) announcements: Count,
     pub(crate) announcements_unheard: Count,
+    pub(crate) reports_unheard: Count,
     samples: Count,
     failures: [Count; FailureKind::ALL.len()],
 }
@@ -91,6 +94,7 @@ impl Counting {
             hedges_won: self.hedges_won.get(),
             announcements: self.announcements.get(),
             announcements_unheard: self.announcements_unheard.get(),
+            reports_unheard: self.reports_unheard.get(),
         }
     }
 }

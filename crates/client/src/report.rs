@@ -1,20 +1,25 @@
 //! Reporting to the servers how much samples mattered, to each server what concerns its own samples.
+//!
+//! One server of a partition must have taken a report. The others that are up are told too, so that whoever is asked
+//! later knows as much; one that does not hear it is counted, and holds nobody up for long.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use headwater_types::caps::MAX_LOSSES_PER_CALL;
 use headwater_types::{JobName, SampleIndex, SampleKey};
 use headwater_wire::proto;
 use headwater_wire::report::{LOSSES_LEASE, LossReport, Which};
 use tokio::time::{sleep, timeout};
 
+use crate::counters::Counting;
 use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
-use crate::replicas::Seat;
+use crate::replicas::{Member, Seat, Standing};
 use crate::trouble::Trouble;
 use crate::union::Union;
 
@@ -36,6 +41,9 @@ pub struct ReportSummary {
     pub unknown: u64,
 }
 
+/// How long another server of the partition may take to hear a report.
+const HEARD: Duration = Duration::from_secs(2);
+
 // === impl Dataset ===
 
 impl Dataset {
@@ -45,7 +53,7 @@ impl Dataset {
     /// As for fetching: a server that cannot be reached, or that refuses.
     pub async fn report(&self, losses: &[(ReportedSample, f32)]) -> Result<ReportSummary, ClientError> {
         let job = self.0.job().clone();
-        send(&self.0.union, &self.0.servers, (&self.0.options.retry, job), losses).await
+        send(&self.0.union, &self.0.servers, (&self.0.options.retry, job, &self.0.counting), losses).await
     }
 }
 
@@ -53,7 +61,7 @@ impl Dataset {
 async fn send(
     union: &Union,
     servers: &[Arc<Seat>],
-    (retry, job): (&Retry, Option<JobName>),
+    (retry, job, counting): (&Retry, Option<JobName>, &Counting),
     losses: &[(ReportedSample, f32)],
 ) -> Result<ReportSummary, ClientError> {
     for (which, _) in losses {
@@ -74,7 +82,7 @@ async fn send(
         for (samples, losses) in parts(partition, losses) {
             let (dataset, dataset_digest) = (dataset.to_owned(), Some(partition.digest));
             let report = LossReport { dataset, dataset_digest, samples, losses, job: job.clone(), lease: LOSSES_LEASE };
-            kept += deliver(server, report.into(), retry, task).await?;
+            kept += deliver(server, report.into(), (retry, counting), task).await?;
         }
         Ok::<u64, ClientError>(kept)
     });
@@ -111,14 +119,17 @@ fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<(Which,
 async fn deliver(
     server: &Arc<Seat>,
     request: proto::ReportRequest,
-    retry: &Retry,
+    (retry, counting): (&Retry, &Counting),
     task: u64,
 ) -> Result<u64, ClientError> {
     let mut patience = Patience::for_answer(server.address(), retry, task);
     loop {
         let answer = timeout(server.answer_within(retry.stall), ask(server, request.clone())).await;
         match answer.unwrap_or(Err(Trouble::Silent("no answer"))) {
-            Ok(summary) => return Ok(summary.kept),
+            Ok((summary, heard)) => {
+                tell_others(server, &heard, &request, counting).await;
+                return Ok(summary.kept);
+            }
             Err(trouble) => {
                 server.forget_idle();
                 sleep(patience.bear(trouble)?).await;
@@ -127,9 +138,36 @@ async fn deliver(
     }
 }
 
-async fn ask(server: &Arc<Seat>, request: proto::ReportRequest) -> Result<proto::ReportSummary, Trouble> {
+/// What the server says that was asked, and which it is.
+async fn ask(
+    server: &Arc<Seat>,
+    request: proto::ReportRequest,
+) -> Result<(proto::ReportSummary, Arc<Member>), Trouble> {
     let client = server.connect().await?;
     let response = client.losses().report(request).await.map_err(|status| client.judge(&status))?;
+    let member = client.member();
     client.put_back();
-    Ok(response.into_inner())
+    Ok((response.into_inner(), member))
+}
+
+/// Tells the other servers of the partition what one has heard.
+async fn tell_others(seat: &Arc<Seat>, heard: &Arc<Member>, request: &proto::ReportRequest, counting: &Counting) {
+    let others = seat.members().into_iter().filter(|other| !Arc::ptr_eq(other, heard));
+    let told = others.filter(|other| other.standing() == Standing::Up).map(|other| async {
+        let telling = timeout(HEARD, tell(seat, Arc::clone(&other), request.clone())).await;
+        if let Err(trouble) = telling.unwrap_or(Err(Trouble::Silent("no answer"))) {
+            counting.reports_unheard.add(1);
+            let server = other.server.address();
+            tracing::debug!(%server, %trouble, "a replica has not heard of losses that another has");
+            seat.doubt(&other);
+        }
+    });
+    join_all(told).await;
+}
+
+async fn tell(seat: &Arc<Seat>, other: Arc<Member>, request: proto::ReportRequest) -> Result<(), Trouble> {
+    let client = seat.connect_beside(other).await?;
+    client.losses().report(request).await.map_err(|status| client.judge(&status))?;
+    client.put_back();
+    Ok(())
 }

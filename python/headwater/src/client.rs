@@ -315,6 +315,7 @@ impl Client {
         all.set_item("hedges_won", counters.hedges_won)?;
         all.set_item("announcements", counters.announcements)?;
         all.set_item("announcements_unheard", counters.announcements_unheard)?;
+        all.set_item("reports_unheard", counters.reports_unheard)?;
         Ok(all)
     }
 }

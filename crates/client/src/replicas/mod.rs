@@ -24,7 +24,7 @@ pub(crate) use answers::Asked;
 pub(crate) use gathering::{Gathered, Wanted, gather};
 pub(crate) use keeper::{Keeper, Kept};
 pub(crate) use means::Means;
-pub(crate) use member::Member;
+pub(crate) use member::{Member, Standing};
 pub(crate) use replica::Replica;
 pub(crate) use seat::Seat;
 pub(crate) use seated::Seated;

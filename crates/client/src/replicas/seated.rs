@@ -92,6 +92,11 @@ impl Seated {
         Self { client, hold: Hold { member, seat, is_in_order: false } }
     }
 
+    /// Which server it is to.
+    pub(crate) fn member(&self) -> Arc<Member> {
+        Arc::clone(&self.hold.member)
+    }
+
     /// Another server of the partition that could be asked.
     pub(crate) fn another(&self) -> Option<Arc<Member>> {
         self.hold.seat.another(&self.hold.member)

@@ -26,6 +26,24 @@ async fn every_server_is_told_of_its_own_samples() {
 }
 
 #[tokio::test]
+async fn all_servers_of_a_partition_that_are_up_hear_of_a_loss_and_one_that_is_gone_holds_nobody_up() {
+    let mut fakes = [(); 3].map(|()| Fake::honest(holding(&["a/1", "a/2"]).part("1/1")));
+    let dataset = connect(&[&fakes[0], &fakes[1], &fakes[2]]).await;
+    let told = |loss| [(ReportedSample::Index(SampleIndex(1)), loss)];
+    let all = ReportSummary { kept: 1, unknown: 0 };
+    assert_eq!(dataset.report(&told(0.5)).await.unwrap(), all, "one sample, however many servers keep its loss");
+    for fake in &fakes {
+        let [report] = fake.reports().try_into().unwrap();
+        assert_eq!((report.samples, report.losses), (Which::Indices(vec![1]), vec![0.5]));
+    }
+    assert_eq!(dataset.counters().reports_unheard, 0);
+    fakes[2].kill();
+    assert_eq!(dataset.report(&told(1.5)).await.unwrap(), all);
+    assert_eq!([0, 1].map(|server| fakes[server].reports().len()), [2, 2]);
+    assert!(dataset.counters().reports_unheard <= 1, "the keeper may have found it gone before");
+}
+
+#[tokio::test]
 async fn keys_find_their_server_and_unknown_ones_are_counted() {
     let (first, second) = (Fake::honest(holding(&["a/1", "a/2"])), Fake::honest(holding(&["b/1"])));
     let dataset = connect(&[&first, &second]).await;
