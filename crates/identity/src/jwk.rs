@@ -18,7 +18,10 @@ pub(crate) struct Key {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Material {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
     /// A point, as `04 x y`.
     Point(Curve, Vec<u8>),
     Ed25519(Vec<u8>),
@@ -88,7 +91,9 @@ impl Key {
             (Material::Point(own, point), Family::Curve(curve)) if *own == curve => {
                 UnparsedPublicKey::new(curve.verification(), point).verify(message, signature)
             }
-            (Material::Ed25519(key), Family::Ed25519) => UnparsedPublicKey::new(&ED25519, key).verify(message, signature),
+            (Material::Ed25519(key), Family::Ed25519) => {
+                UnparsedPublicKey::new(&ED25519, key).verify(message, signature)
+            }
             _ => return false,
         };
         checked.is_ok()

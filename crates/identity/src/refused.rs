@@ -46,7 +46,9 @@ pub enum Refused {
         seconds: u64,
     },
     /// Its time has not begun.
-    #[error("the token is not valid for another {seconds} s: look at the clocks of the identity provider and the server")]
+    #[error(
+        "the token is not valid for another {seconds} s: look at the clocks of the identity provider and the server"
+    )]
     NotYet {
         /// For how long.
         seconds: u64,
@@ -65,7 +67,7 @@ pub enum Refused {
         said: String,
     },
     /// There are no keys yet.
-    #[error("waiting for the keys of the identity provider{}", .trouble.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
+    #[error("waiting for the keys of the identity provider{}", behind(.trouble.as_deref()))]
     NoKeysYet {
         /// What came of the last try.
         trouble: Option<String>,
@@ -79,4 +81,9 @@ pub enum Refused {
         /// Since when.
         seconds: u64,
     },
+}
+
+/// What follows a sentence that may have a reason.
+pub(crate) fn behind(why: Option<&str>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }

@@ -59,7 +59,8 @@ mod tests {
         assert_eq!(held[1].datasets.as_ref().unwrap().len(), 2);
         let scope = roles(Some(&json!("openid headwater:admin profile"))).unwrap();
         assert_eq!(scope, [Held { role: Role::Admin, datasets: None }]);
-        for none in [None, Some(json!(null)), Some(json!({"headwater:read": true})), Some(json!([["headwater:read"]]))] {
+        for none in [None, Some(json!(null)), Some(json!({"headwater:read": true})), Some(json!([["headwater:read"]]))]
+        {
             assert_eq!(roles(none.as_ref()), Ok(Vec::new()), "{none:?}");
         }
     }
@@ -67,8 +68,13 @@ mod tests {
     #[test]
     fn what_begins_like_a_role_and_is_none_is_named() {
         for bad in [
-            "headwater:", "headwater:owner", "headwater:read:", "headwater:read:../x", "headwater:read:a,,b",
-            "headwater:READ", "headwater::photos",
+            "headwater:",
+            "headwater:owner",
+            "headwater:read:",
+            "headwater:read:../x",
+            "headwater:read:a,,b",
+            "headwater:READ",
+            "headwater::photos",
         ] {
             assert_eq!(roles(Some(&json!(["headwater:read", bad]))), Err(escaped(bad, 64)), "{bad}");
         }

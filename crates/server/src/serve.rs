@@ -60,7 +60,10 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let addresses = args.peers.is_shared().then(|| Addresses::new(&args.peers)).transpose()?;
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
-    let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::of(&datasets, gate.provider.clone())));
+    let (life, metrics) = (
+        Arc::new(Life::new(Arc::clone(&datasets), stop.clone())),
+        Arc::new(Metrics::of(&datasets, gate.provider.clone())),
+    );
     let supervisor = Arc::new(Supervisor::from_environment());
     let ended = CancellationToken::new();
     let _ends_the_others = ended.clone().drop_guard();

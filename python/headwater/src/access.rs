@@ -27,7 +27,10 @@ impl Access {
                 let secret = Secret::new(&token).map_err(|reason| argument(format!("token=: {reason}")))?;
                 Some(Token::given(secret))
             }
-            (None, file) => file.map(|file| Token::open("--token-file", file)).transpose().map_err(|error| unusable("token=", &error))?,
+            (None, file) => file
+                .map(|file| Token::open("--token-file", file))
+                .transpose()
+                .map_err(|error| unusable("token=", &error))?,
         };
         Ok(ClientAccess { tls, token })
     }

@@ -95,7 +95,9 @@ impl OidcArgs {
             ));
         }
         if !REFRESH.contains(&self.oidc_refresh) || self.oidc_refresh > self.oidc_keep_keys {
-            found.push("--oidc-refresh is from 1s to 10m, and no longer than --oidc-keep-keys: give such a time".to_owned());
+            found.push(
+                "--oidc-refresh is from 1s to 10m, and no longer than --oidc-keep-keys: give such a time".to_owned(),
+            );
         }
         found
     }

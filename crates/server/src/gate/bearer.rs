@@ -53,8 +53,8 @@ impl Bearer {
             true => Err(Refusal::Forbidden {
                 message: format!(
                     "the token of {name} has no role here: have its claim {claim} say headwater:read, \
-                     headwater:write:DATASET,... or headwater:admin (--oidc-roles-claim), or give it a line in --tokens \
-                     (NAME ROLE DATASETS sub:SUBJECT)"
+                     headwater:write:DATASET,... or headwater:admin (--oidc-roles-claim), or give it a line in \
+                     --tokens (NAME ROLE DATASETS sub:SUBJECT)"
                 ),
             }),
         }
@@ -68,9 +68,8 @@ impl Bearer {
         let (name, place) = (&self.name, &self.place);
         Held::grant(&self.held, name, needed).map_err(|highest| {
             let has = highest.map_or("none", Role::as_str);
-            let message = format!(
-                "the token of {name} has the role {has}, and {call} takes {needed}: have {place} say {needed}"
-            );
+            let message =
+                format!("the token of {name} has the role {has}, and {call} takes {needed}: have {place} say {needed}");
             Refusal::Forbidden { message }
         })
     }
