@@ -18,8 +18,8 @@ pub struct Held {
 // === impl Held ===
 
 impl Held {
-    /// What somebody of this name with these roles may do in a call that needs this one: each role that suffices counts,
-    /// with its datasets.
+    /// What somebody of this name with these roles may do in a call that needs this one: each role that suffices
+    /// counts, with its datasets.
     ///
     /// # Errors
     /// The highest role there is, where it does not suffice; `None` without any.

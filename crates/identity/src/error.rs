@@ -2,6 +2,8 @@
 
 use headwater_access::AccessError;
 
+use crate::refused::behind;
+
 /// Why an identity provider cannot be used as it is set up.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -10,8 +12,8 @@ pub enum IdentityError {
     File(#[from] AccessError),
     /// The provider says that it is another.
     #[error(
-        "--oidc-issuer {ours}: the provider calls itself {theirs}: give --oidc-issuer as it stands in its tokens (iss), \
-         to the letter"
+        "--oidc-issuer {ours}: the provider calls itself {theirs}: give --oidc-issuer as it stands in its tokens \
+         (iss), to the letter"
     )]
     OtherIssuer {
         /// The setting.
@@ -52,7 +54,7 @@ pub enum DocumentFault {
         column: usize,
     },
     /// There is nothing to check signatures by.
-    #[error("none of its {found} keys can be used{}", .why.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
+    #[error("none of its {found} keys can be used{}", behind(*.why))]
     NoKeys {
         /// How many there are.
         found: usize,

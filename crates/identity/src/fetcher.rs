@@ -138,7 +138,8 @@ fn refusal(status: StatusCode, kept_token: bool) -> String {
     let mend = match status {
         status if status.is_redirection() => "redirects are not followed: name the place that it leads to",
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if kept_token => {
-            "the token of --oidc-token-file is shown to the issuer's own server alone: name this place by --oidc-jwks              to show it there"
+            "the token of --oidc-token-file is shown to the issuer's own server alone: name this place by --oidc-jwks \
+             to show it there"
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             "it shows its keys to some alone: give --oidc-token-file, or let everybody read them"

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Invariants: a token is taken only after its signature, by a key that the provider has now, with an algorithm that
-//! this key is for. What was verified is forgotten with the keys that it was verified by. No token is in a message, a log
-//! line or a `Debug`. Whatever the provider sends is bounded, and changes nothing where it is not in order.
+//! this key is for. What was verified is forgotten with the keys that it was verified by. No token is in a message, a
+//! log line or a `Debug`. Whatever the provider sends is bounded, and changes nothing where it is not in order.
 
 mod error;
 mod escaped;

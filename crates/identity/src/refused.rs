@@ -67,7 +67,7 @@ pub enum Refused {
         said: String,
     },
     /// There are no keys yet.
-    #[error("waiting for the keys of the identity provider{}", .trouble.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
+    #[error("waiting for the keys of the identity provider{}", behind(.trouble.as_deref()))]
     NoKeysYet {
         /// What came of the last try.
         trouble: Option<String>,
@@ -81,4 +81,9 @@ pub enum Refused {
         /// Since when.
         seconds: u64,
     },
+}
+
+/// What follows a sentence that may have a reason.
+pub(crate) fn behind(why: Option<&str>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }

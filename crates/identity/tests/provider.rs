@@ -142,6 +142,13 @@ async fn a_provider_that_is_away_is_trusted_on_for_its_time_and_then_not() {
     asking.abort();
 }
 
+/// Waits for a question that failed.
+async fn failed(provider: &Provider) {
+    while provider.counts().refreshes[2].1 == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn what_a_provider_says_wrongly_is_said_and_changes_nothing() {
     let one = key("a");
@@ -155,7 +162,7 @@ async fn what_a_provider_says_wrongly_is_said_and_changes_nothing() {
             tokio::select! {
                 lasting = provider.run() => lasting.to_string(),
                 () = provider.ready(|words| said.push(words)) => "ready".to_owned(),
-                () = async { while provider.counts().refreshes[2].1 == 0 { sleep(Duration::from_millis(5)).await } } => {
+                () = failed(&provider) => {
                     provider.identify(b"e30.e30.e30").await.unwrap_err().to_string()
                 }
             }

@@ -53,8 +53,8 @@ impl Bearer {
             true => Err(Refusal::Forbidden {
                 message: format!(
                     "the token of {name} has no role here: have its claim {claim} say headwater:read, \
-                     headwater:write:DATASET,... or headwater:admin (--oidc-roles-claim), or give it a line in --tokens \
-                     (NAME ROLE DATASETS sub:SUBJECT)"
+                     headwater:write:DATASET,... or headwater:admin (--oidc-roles-claim), or give it a line in \
+                     --tokens (NAME ROLE DATASETS sub:SUBJECT)"
                 ),
             }),
         }
