@@ -19,6 +19,7 @@ use headwater_plan::sync::{Micros, Mode, RuleName, log};
 use headwater_plan::{Plan, Provenance};
 use headwater_policy::{PolicyName, TierSizes};
 use headwater_simulate::{Cluster, Outlook, Replay, SyncRun, Trace};
+use headwater_spans::SpanContext;
 use headwater_store::{
     Version, are_photos, count_kept, count_label_rows, count_listed, count_members, count_photos, count_rows,
     count_steps,
@@ -58,6 +59,17 @@ fn servers_and_tokens_are_read_whole_or_refused_by_their_line() {
         let counted = count_tokens(&bytes);
         assert_eq!(counted.is_err(), bad, "{}: {counted:?}", path.display());
         assert!(!counted.is_err_and(|error| error.to_string().contains("hunter2")), "a secret is in an error");
+    }
+}
+
+#[test]
+fn a_caller_says_where_it_stands_or_is_nobody() {
+    for (path, bytes) in corpus("traceparent") {
+        let text = String::from_utf8(bytes).unwrap();
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = SpanContext::read(&text, None);
+        assert_eq!(read.is_none(), bad, "{}: {read:?}", path.display());
+        assert!(read.is_none_or(|context| SpanContext::read(&context.parent(), None) == Some(context)));
     }
 }
 
