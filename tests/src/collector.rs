@@ -1,25 +1,30 @@
-//! A collector of OpenTelemetry's, as far as tests need one: it keeps what comes, read by OpenTelemetry's own types.
+//! A collector of OpenTelemetry's, as far as tests need one: it keeps what comes over gRPC.
+//!
+//! Its messages are written down a second time, by the specification, and not taken from the crate that sends them.
+//! `python/headwater/tests/test_traces.py` reads what comes over HTTP by OpenTelemetry's own types.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as Poller, Poll};
 
 use anyhow::{Context, Result};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
+use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
+use tonic_prost::ProstCodec;
 
 /// A collector on loopback.
 pub struct Collector {
     address: SocketAddr,
-    kept: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+    kept: Arc<Mutex<Vec<Export>>>,
     _runtime: Runtime,
 }
 
@@ -32,7 +37,8 @@ pub struct Collected {
     pub span: Span,
 }
 
-struct Keeper(Arc<Mutex<Vec<ExportTraceServiceRequest>>>);
+#[derive(Clone)]
+struct Keeper(Arc<Mutex<Vec<Export>>>);
 
 // === impl Collector ===
 
@@ -46,7 +52,7 @@ impl Collector {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("a collector")?;
         let address = listener.local_addr()?;
-        let service = TraceServiceServer::new(Keeper(Arc::clone(&kept)));
+        let service = Keeper(Arc::clone(&kept));
         let served = Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener));
         runtime.spawn(served);
         Ok(Self { address, kept, _runtime: runtime })
@@ -60,7 +66,7 @@ impl Collector {
     /// The spans that have come so far.
     pub fn spans(&self) -> Vec<Collected> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |request: &ExportTraceServiceRequest| {
+        let of = |request: &Export| {
             request
                 .resource_spans
                 .iter()
@@ -89,6 +95,12 @@ impl Collected {
         read(&self.span.attributes)
     }
 
+    /// Why it failed; `None` where it did not.
+    pub fn failure(&self) -> Option<&str> {
+        let failed = self.span.status.as_ref().filter(|status| status.code == 2)?;
+        Some(&failed.message)
+    }
+
     /// An attribute that is a number.
     ///
     /// # Errors
@@ -102,24 +114,144 @@ impl Collected {
 
 // === impl Keeper ===
 
-#[tonic::async_trait]
-impl TraceService for Keeper {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+impl NamedService for Keeper {
+    const NAME: &'static str = "opentelemetry.proto.collector.trace.v1.TraceService";
+}
+
+impl Service<http::Request<Body>> for Keeper {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Poller<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let keeper = self.clone();
+        Box::pin(async move {
+            Ok(match request.uri().path().strip_suffix("/Export") {
+                Some(_) => Grpc::new(ProstCodec::default()).unary(keeper, request).await,
+                None => Status::unimplemented("only Export").into_http(),
+            })
+        })
+    }
+}
+
+impl UnaryService<Export> for Keeper {
+    type Response = Exported;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Exported>, Status>> + Send>>;
+
+    fn call(&mut self, request: Request<Export>) -> Self::Future {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request.into_inner());
-        Ok(Response::new(ExportTraceServiceResponse::default()))
+        Box::pin(async { Ok(Response::new(Exported {})) })
     }
 }
 
 fn read(attributes: &[KeyValue]) -> BTreeMap<String, String> {
-    let text = |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.as_ref()) {
-        Some(Value::StringValue(text)) => text.clone(),
-        Some(Value::IntValue(number)) => number.to_string(),
-        Some(Value::DoubleValue(quantity)) => quantity.to_string(),
-        Some(Value::BoolValue(switch)) => switch.to_string(),
-        other => format!("{other:?}"),
+    let text = |value: &Option<AnyValue>| match value.clone().unwrap_or_default() {
+        AnyValue { text: Some(text), .. } => text,
+        AnyValue { switch: Some(switch), .. } => switch.to_string(),
+        AnyValue { number: Some(number), .. } => number.to_string(),
+        AnyValue { quantity: Some(quantity), .. } => quantity.to_string(),
+        AnyValue { .. } => "nothing".to_owned(),
     };
     attributes.iter().map(|attribute| (attribute.key.clone(), text(&attribute.value))).collect()
+}
+
+/// `ExportTraceServiceRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Export {
+    #[prost(message, repeated, tag = "1")]
+    resource_spans: Vec<ResourceSpans>,
+}
+
+/// `ExportTraceServiceResponse`, without losses.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Exported {}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ResourceSpans {
+    #[prost(message, optional, tag = "1")]
+    resource: Option<Resource>,
+    #[prost(message, repeated, tag = "2")]
+    scope_spans: Vec<ScopeSpans>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Resource {
+    #[prost(message, repeated, tag = "1")]
+    attributes: Vec<KeyValue>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ScopeSpans {
+    #[prost(message, repeated, tag = "2")]
+    spans: Vec<Span>,
+}
+
+/// A span as it comes.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Span {
+    /// The trace.
+    #[prost(bytes = "vec", tag = "1")]
+    pub trace_id: Vec<u8>,
+    /// The span.
+    #[prost(bytes = "vec", tag = "2")]
+    pub span_id: Vec<u8>,
+    /// Whose child it is; empty for the first of its trace.
+    #[prost(bytes = "vec", tag = "4")]
+    pub parent_span_id: Vec<u8>,
+    /// Its name.
+    #[prost(string, tag = "5")]
+    pub name: String,
+    /// When it began, in nanoseconds since 1970,
+    #[prost(fixed64, tag = "7")]
+    pub start_time_unix_nano: u64,
+    /// and when it ended.
+    #[prost(fixed64, tag = "8")]
+    pub end_time_unix_nano: u64,
+    #[prost(message, repeated, tag = "9")]
+    attributes: Vec<KeyValue>,
+    #[prost(message, repeated, tag = "11")]
+    events: Vec<Event>,
+    #[prost(message, optional, tag = "15")]
+    status: Option<SpanStatus>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Event {
+    #[prost(string, tag = "2")]
+    name: String,
+    #[prost(message, repeated, tag = "3")]
+    attributes: Vec<KeyValue>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct SpanStatus {
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(int32, tag = "3")]
+    code: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct KeyValue {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(message, optional, tag = "2")]
+    value: Option<AnyValue>,
+}
+
+/// One of these.
+#[derive(Clone, PartialEq, prost::Message)]
+struct AnyValue {
+    #[prost(string, optional, tag = "1")]
+    text: Option<String>,
+    #[prost(bool, optional, tag = "2")]
+    switch: Option<bool>,
+    #[prost(int64, optional, tag = "3")]
+    number: Option<i64>,
+    #[prost(double, optional, tag = "4")]
+    quantity: Option<f64>,
 }

@@ -20,6 +20,7 @@ use headwater_plan::sync::{Micros, Mode, RuleName, log};
 use headwater_plan::{Plan, Provenance};
 use headwater_policy::{PolicyName, TierSizes};
 use headwater_simulate::{Cluster, Outlook, Replay, SyncRun, Trace};
+use headwater_spans::SpanContext;
 use headwater_store::{
     Version, are_photos, count_kept, count_label_rows, count_listed, count_members, count_photos, count_rows,
     count_steps,
@@ -79,6 +80,17 @@ fn tokens_of_an_identity_provider_are_taken_by_its_keys_alone() {
             changed[at] ^= 1;
             assert!(!matches!(judged(&changed), Ok(Ok(_))), "{name}: byte {at}");
         }
+    }
+}
+
+#[test]
+fn a_caller_says_where_it_stands_or_is_nobody() {
+    for (path, bytes) in corpus("traceparent") {
+        let text = String::from_utf8(bytes).unwrap();
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = SpanContext::read(&text, None);
+        assert_eq!(read.is_none(), bad, "{}: {read:?}", path.display());
+        assert!(read.is_none_or(|context| SpanContext::read(&context.parent(), None) == Some(context)));
     }
 }
 

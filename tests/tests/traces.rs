@@ -137,7 +137,7 @@ fn what_was_kept_is_told_from_what_was_read_and_what_failed_is_named() {
     let broken: Vec<_> = traces.named("storage-server", "sample").filter(broken).collect();
     assert_eq!(broken.len(), 2);
     for of in broken {
-        assert_eq!(of.span.status.as_ref().unwrap().code, 2, "{of:?}");
+        assert!(of.failure().is_some(), "{of:?}");
         assert!(traces.way(of).len() == 4, "{:?}", traces.way(of));
     }
     let finished = traces.sum("profiler", "profiler", "headwater.samples.came");

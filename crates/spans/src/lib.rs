@@ -12,8 +12,8 @@
 //! # Why not the OpenTelemetry SDK
 //! It replaces a variable that it cannot read by a default and goes on; its TLS brings a second library beside
 //! [`headwater_access`]; it does not say how many spans a collector has not had; and its global state does not survive
-//! the fork of a worker process. What is needed of OTLP is one message, and [`proto`] has it. The tests read what comes
-//! with OpenTelemetry's own types.
+//! the fork of a worker process. What is needed of OTLP is one message, and [`proto`] has it. The tests of the
+//! Python package read what comes by OpenTelemetry's own types.
 //!
 //! # Why not spans of `tracing`
 //! A subscriber would have to be asked at each sample of each call, sampled or not. Here a call that is not sampled
