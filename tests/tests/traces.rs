@@ -102,7 +102,7 @@ fn one_trace_goes_from_the_tuner_over_the_wire_to_the_disk() {
     assert!(traces.sum("tuner", FETCH, "headwater.received_bytes") > images * 4.0);
     // A few for each call, and not one for each sample and stage.
     let calls = traces.named("storage-server", FETCH).count();
-    assert!(calls > 0 && traces.0.len() <= calls * 60, "{} spans of {calls} calls", traces.0.len());
+    assert!(calls > 0 && traces.0.len() <= calls * 80, "{} spans of {calls} calls", traces.0.len());
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_collector_that_is_away_slow_or_mad_changes_no_bit_and_holds_nobody_up() {
 fn no_secret_is_in_a_span_or_in_a_log() {
     let (data, collector) = (Data::photos().unwrap(), Collector::start().unwrap());
     let (endpoint, log) = (collector.endpoint(), data.scratch.path().join("log"));
-    let made = ["token", "--holder", "anna", "--role", "read", "--json", "photos"];
+    let made = ["token", "--holder", "anna", "--role", "read", "--json"];
     let made = run("storage-server", made).unwrap().success().unwrap().json().unwrap();
     let (token, line) = (made["token"].as_str().unwrap(), made["line"].as_str().unwrap());
     let at = |name: &str, text: &str| {
@@ -226,7 +226,8 @@ fn no_secret_is_in_a_span_or_in_a_log() {
     let (tokens, shown) = (at("tokens", line), at("token", token));
     let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hush-of-the-collector");
     let variables = [&towards(&endpoint)[..], &[headers]].concat();
-    let options = ServerOptions::new(&data.photos).args(["--tokens", &tokens]).log(&log).arg("--log").arg("trace");
+    let options =
+        ServerOptions::new(&data.photos).args(["--tokens", &tokens, "--insecure"]).log(&log).arg("--log").arg("trace");
     let server = traced(options, &variables);
     let (address, out) = (server.address(), data.scratch.path().join("out").display().to_string());
     let what = ["--recipe", "imagenet-eval", "--cut", "encoded", "--out", &out, "--log", "trace"];
@@ -284,7 +285,7 @@ fn of_samples_that_another_server_keeps_the_trace_goes_on_there() {
     pixels(&servers[0], &out, "0-59", &towards(&endpoint)).success().unwrap();
     servers.into_iter().for_each(end);
     let traces = Traces::of(&collector);
-    let hops: Vec<_> = traces.named("storage-server", FETCH).filter(|of| traces.way(of).len() == 4).collect();
+    let hops: Vec<_> = traces.named("storage-server", FETCH).filter(|of| traces.way(of).len() == 5).collect();
     assert!(!hops.is_empty(), "{:?}", traces.0.values().map(|of| traces.way(of)).collect::<Vec<_>>());
     assert!(hops.iter().all(|hop| hop.attributes()["headwater.forwarded"] == "true"));
     assert_eq!(traces.sum("profiler", "profiler", "headwater.samples.came"), 60.0);

@@ -109,7 +109,8 @@ impl Named {
         match protocol {
             Protocol::Grpc if path.is_empty() => Ok(String::new()),
             Protocol::Grpc => Err(format!(
-                "the path {path} has no meaning for gRPC: leave it out, or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+                "the path {path} has no meaning for gRPC: leave it out, or say http/protobuf in \
+                 OTEL_EXPORTER_OTLP_PROTOCOL"
             )),
             Protocol::Http if self.variable == OF_ALL => Ok(format!("{path}{PATH}")),
             Protocol::Http if path.is_empty() => Ok("/".to_owned()),

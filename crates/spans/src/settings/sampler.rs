@@ -75,6 +75,6 @@ fn part(argument: Option<String>) -> Result<Root, SettingError> {
 
 fn unknown(name: &str) -> String {
     format!(
-        "{name:?} is not known here: write always_on, always_off or traceidratio, with or without parentbased_ before it"
+        "{name:?} is not known here: say always_on, always_off or traceidratio, with parentbased_ before it or without"
     )
 }

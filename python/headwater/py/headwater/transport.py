@@ -41,8 +41,8 @@ class Transport:
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> "Transport":
-        """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right, or the variable
-        of OpenTelemetry's.
+        """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right, or the
+        variable of OpenTelemetry's.
         """
         traces()
         return cls(
