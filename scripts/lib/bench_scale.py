@@ -3,8 +3,9 @@
 The accelerators are emulated as MLPerf Storage does: a process takes a batch, and waits for as long as a step would
 take. There are as many as servers, and each reads from all of them (`scale_trainer.py`). Without a step they say what
 servers give at most; a step then takes as long as a server needs for a batch at `--load` of that. In a round every
-number of servers is measured with and without the step, one after the other. Utilisation is the steps' time over that
-of the whole epoch, its start included.
+number of servers is measured with and without the step, one after the other. Utilisation is the steps' time over all
+time from the end of the first step on, as MLPerf Storage counts it (DLIO's `exclude_start_steps: 1`); over the whole
+epoch, in which the first batch is waited for, it is given too.
 """
 
 import argparse
@@ -71,12 +72,14 @@ class Fleet:
         if None in rows or any(row["failed"] for row in rows):
             raise SystemExit(f"error: an epoch over {count} servers did not come whole: {rows}")
         seconds = max(row["end"] for row in rows) - min(row["begin"] for row in rows)
-        used = [row["steps"] * step / (row["end"] - row["begin"]) for row in rows]
+        used = [(row["steps"] - 1) * step / (row["end"] - row["settled"]) for row in rows]
+        whole = [row["steps"] * step / (row["end"] - row["begin"]) for row in rows]
         return {
             "rate": sum(row["samples"] for row in rows) / seconds,
             "utilisation": statistics.mean(used),
             "least_utilisation": min(used),
-            "first_batch_seconds": max(row["first"] - row["begin"] for row in rows),
+            "whole_utilisation": statistics.mean(whole),
+            "first_batch_seconds": max(row["settled"] - step - row["begin"] for row in rows),
             "of_shares": served / (self.cores * count * seconds),
             "trainer_cores": sum(row["processor"] for row in rows) / seconds,
         }
@@ -105,6 +108,7 @@ def measure(fleet: Fleet, counts: list, rounds: int, load: float) -> dict:
                 "efficiency": round(statistics.median(against), 3),
                 "utilisation": round(median(paced, "utilisation"), 4),
                 "least_utilisation": round(min(each["least_utilisation"] for each in paced), 4),
+                "whole_utilisation": round(median(paced, "whole_utilisation"), 4),
                 "paced_per_second": round(median(paced, "rate"), 1),
                 "first_batch_seconds": round(median(paced, "first_batch_seconds"), 3),
                 "of_servers_shares": round(median(free, "of_shares"), 3),
@@ -121,8 +125,8 @@ def show(found: dict) -> None:
         print(
             f"  {row['servers']} server{'s' if row['servers'] > 1 else ' '} {row['per_second']:8.1f} samples/s"
             f"   efficiency {row['efficiency']:.3f}   utilisation {row['utilisation']:.3f}"
-            f" (least {row['least_utilisation']:.3f})   of the servers' shares {row['of_servers_shares']:.2f},"
-            f" trainers {row['trainers_cores']:.2f} cores"
+            f" (least {row['least_utilisation']:.3f}, with the first batch {row['whole_utilisation']:.3f})"
+            f"   of the servers' shares {row['of_servers_shares']:.2f}, trainers {row['trainers_cores']:.2f} cores"
         )
     print(f"  goals: efficiency {EFFICIENCY}, utilisation {UTILISATION}\n")
 

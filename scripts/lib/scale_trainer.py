@@ -50,13 +50,13 @@ def main() -> None:
         pass
     print("ready", flush=True)
     sys.stdin.readline()
-    before, begin, first, steps, samples = processor(), time.monotonic(), None, 0, 0
+    before, begin, settled, steps, samples = processor(), time.monotonic(), None, 0, 0
     for images, _ in loader:
-        first = first or time.monotonic()
         time.sleep(args.step)
+        settled = settled or time.monotonic()
         steps, samples = steps + 1, samples + len(images)
     end, used = time.monotonic(), processor() - before
-    found = {"begin": begin, "first": first, "end": end, "steps": steps, "samples": samples, "processor": used}
+    found = {"begin": begin, "settled": settled, "end": end, "steps": steps, "samples": samples, "processor": used}
     print(json.dumps({**found, "failed": data.counters()["failed"]}), flush=True)
 
 
