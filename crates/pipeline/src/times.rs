@@ -56,6 +56,8 @@ pub(crate) struct Track {
 
 /// Most marks of a sample: no way has more than half of it.
 const MOST_MARKS: usize = 16;
+/// What takes less is marked nowhere: a wait that was none is no span that anybody looks for.
+const LEAST_MARK: Duration = Duration::from_micros(1);
 
 // === impl StageTimes ===
 
@@ -163,7 +165,7 @@ impl Track {
     fn mark(&mut self, stage: Stage, (began, ended): (Instant, Instant)) {
         if let Some(marks) = &mut self.marks
             && marks.len() < MOST_MARKS
-            && ended > began
+            && ended.saturating_duration_since(began) >= LEAST_MARK
         {
             marks.push(Mark { stage, began, ended });
         }

@@ -51,7 +51,7 @@ impl Transport {
             priority: self.priority.parse().map_err(|error: PriorityError| argument(error))?,
             hedge: self.hedge,
             access: self.access.open()?,
-            tracer: traces::tracer(py)?,
+            tracer: traces::tracer(py),
             reader: "iterate",
             ..defaults
         })

@@ -7,7 +7,7 @@ use headwater_spans::Span;
 use headwater_types::SampleIndex;
 
 /// How many of the slowest are kept,
-const SLOWEST: usize = 6;
+const SLOWEST: usize = 4;
 /// and how many of those that failed.
 const FAILED: usize = 2;
 

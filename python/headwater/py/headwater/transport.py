@@ -1,12 +1,15 @@
 """How samples travel to this process, and how long servers are waited for."""
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Sequence
 
 from headwater._headwater import Client, bandwidth, traces
 from headwater.access import Access
 from headwater.arguments import boolean, one_of, seconds, text, whole
+from headwater.callers import stacklevel_outside
 from headwater.choices import PRIORITIES
+from headwater.errors import HeadwaterWarning
 from headwater.limits import limits_of
 
 
@@ -41,10 +44,8 @@ class Transport:
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> "Transport":
-        """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right, or the
-        variable of OpenTelemetry's.
-        """
-        traces()
+        """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right."""
+        _check_traces()
         return cls(
             streams=whole("streams", keywords["streams"], 1, 4096),
             window=whole("window", keywords["window"], 1),
@@ -75,6 +76,14 @@ class Transport:
         part = None if self.bandwidth is None else self.bandwidth / workers
         held = None if generation is None else list(generation)
         return Client(servers, dataset, replace(self, threads=threads, bandwidth=part), held)
+
+
+def _check_traces() -> None:
+    """Warns of a variable of OpenTelemetry's that is not taken here: the process may have it for its own SDK."""
+    try:
+        traces()
+    except ValueError as error:
+        warnings.warn(f"no traces are sent: {error}", HeadwaterWarning, stacklevel=stacklevel_outside())
 
 
 def _bandwidth(given: Optional[str]) -> Optional[float]:
