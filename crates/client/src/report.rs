@@ -153,7 +153,7 @@ async fn ask(
 /// Tells the other servers of the partition what one has heard.
 async fn tell_others(seat: &Arc<Seat>, heard: &Arc<Member>, request: &proto::ReportRequest, counting: &Counting) {
     let others = seat.members().into_iter().filter(|other| !Arc::ptr_eq(other, heard));
-    let told = others.filter(|other| other.standing() == Standing::Up).map(|other| async {
+    let told = others.filter(|other| other.standing() == Standing::Up).map(|other| async move {
         let telling = timeout(HEARD, tell(seat, Arc::clone(&other), request.clone())).await;
         if let Err(trouble) = telling.unwrap_or(Err(Trouble::Silent("no answer"))) {
             counting.reports_unheard.add(1);
