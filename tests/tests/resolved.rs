@@ -1,6 +1,5 @@
 //! Servers behind a name whose addresses change: those that it has now are asked, in an epoch that runs.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "addresses change in the middle of an epoch")]
 
 use std::path::PathBuf;
