@@ -37,10 +37,18 @@ def caller() -> Optional[Caller]:
 def _send_at_the_end() -> None:
     """Has the last spans of this process be sent when it ends: also where it is a worker, which runs no atexit."""
     global _process
-    if _process == os.getpid() or not _headwater.traces():
+    if _process == os.getpid() or not _are_sent():
         return
     _process = os.getpid()
     Finalize(None, _send, exitpriority=0)
+
+
+def _are_sent() -> bool:
+    try:
+        return _headwater.traces()
+    except ValueError:
+        # A variable that is not taken, of which the dataset has warned.
+        return False
 
 
 def _send() -> None:
