@@ -105,11 +105,12 @@ mod tests {
             })
         };
         let (begun, ready) = std::sync::mpsc::channel();
+        let place = &file;
         let watched = std::thread::scope(|scope| {
-            scope.spawn(|| {
+            scope.spawn(move || {
                 // Once it has been read, and found empty.
                 ready.recv().unwrap();
-                fs::write(&file, "12").unwrap();
+                fs::write(place, "12").unwrap();
             });
             Watched::new(vec![file.clone()], || {
                 let made = make();
