@@ -51,7 +51,7 @@ def main() -> None:
                 command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **variables}
             )
             said = json.loads(done.stdout)
-            images, seconds = images + said["images"], seconds + said["seconds"]
+            images, seconds = images + said["samples"], seconds + said["seconds"]
         return {"rate": images / seconds, "cpu": (processor_seconds(pid) - before) / images}
 
     found = []
