@@ -58,8 +58,7 @@ impl Second {
         let mut reply = Reply::to(job, &client, trace, wanted.iter()).await.map_err(|trouble| trouble.to_string())?;
         reply.span.hedge();
         let batch = loop {
-            let waited = client.line.clone();
-            let _wait = waited.wait();
+            let _wait = client.line.wait();
             match reply.next(job, &client).await {
                 Ok(batch) if batch.samples.iter().any(|sample| sample.failure.is_none()) => break batch,
                 // What fails here is the first server's to say.
